@@ -1,0 +1,222 @@
+//! What a cryptographic library must offer: [`CryptoBackend`].
+
+use core::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
+
+/// One cryptographic library, seen through the few algorithms the formats use.
+///
+/// Core has no cryptography of its own: every primitive comes through this trait. All backends
+/// give the same bytes for the same inputs, so what one seals another opens.
+///
+/// A backend is a cheap handle and is cloned freely. Implementations must be exact: the algorithm
+/// named in each method, no fallback to another one, and an error when it cannot be done.
+pub trait CryptoBackend: Clone + Send + Sync + 'static {
+    /// AES-256-GCM with its key schedule set up.
+    type Aead: Aes256Gcm + 'static;
+
+    /// Where the library's code comes from. Two backends that share ancestry share bugs, and must
+    /// declare the same lineage.
+    const LINEAGE: Lineage;
+
+    /// Sets up AES-256-GCM under `key`. The returned cipher wipes its key schedule on drop.
+    ///
+    /// # Errors
+    /// [`BackendError::Unavailable`] when the library refuses the key or has no memory.
+    fn aead(&self, key: &[u8; 32]) -> Result<Self::Aead, BackendError>;
+
+    /// HMAC-SHA-512 (RFC 2104) of the concatenation of `data` under `key`, written to `mac`.
+    ///
+    /// # Errors
+    /// [`BackendError::Unavailable`] when the library cannot compute it.
+    fn hmac_sha512(&self, key: &[u8], data: &[&[u8]], mac: &mut [u8; 64])
+    -> Result<(), BackendError>;
+
+    /// HKDF-Expand with HMAC-SHA-512 (RFC 5869 section 2.3): `prk` and the concatenation of `info`
+    /// give `okm.len()` bytes. `prk` may be of any length.
+    ///
+    /// # Errors
+    /// [`BackendError::Refused`] when more than 16,320 bytes (255 blocks) are asked for.
+    fn hkdf_expand_sha512(
+        &self,
+        prk: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError>;
+
+    /// SHA-256 (FIPS 180-4) of the concatenation of `data`.
+    fn sha256(&self, data: &[&[u8]]) -> [u8; 32];
+
+    /// SHA-512 (FIPS 180-4) of the concatenation of `data`.
+    fn sha512(&self, data: &[&[u8]]) -> [u8; 64];
+
+    /// Fills `out` with random bytes of the operating system or of the library's own generator
+    /// seeded by it.
+    ///
+    /// # Errors
+    /// [`BackendError::Unavailable`] when there is no entropy. `out` must then not be used.
+    fn random(&self, out: &mut [u8]) -> Result<(), BackendError>;
+
+    /// HKDF with HMAC-SHA-512 (RFC 5869), extract and expand.
+    ///
+    /// # Errors
+    /// As [`CryptoBackend::hkdf_expand_sha512`].
+    fn hkdf_sha512(
+        &self,
+        salt: &[u8],
+        ikm: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        let mut prk = Zeroizing::new([0; 64]);
+        self.hmac_sha512(salt, &[ikm], &mut prk)?;
+        self.hkdf_expand_sha512(prk.as_slice(), info, okm)
+    }
+}
+
+/// AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce and a 128-bit tag, in place.
+pub trait Aes256Gcm: Send + Sync {
+    /// Encrypts `buf` in place and writes the tag.
+    ///
+    /// The caller must never use one nonce twice under one key.
+    ///
+    /// # Errors
+    /// [`BackendError::Refused`] when `buf` or `aad` is longer than GCM allows.
+    fn seal(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buf: &mut [u8],
+        tag: &mut [u8; 16],
+    ) -> Result<(), BackendError>;
+
+    /// Verifies the tag and decrypts `buf` in place. On failure the contents of `buf` are
+    /// unspecified; core wipes them.
+    ///
+    /// # Errors
+    /// [`BackendError::Rejected`] when the tag does not match.
+    fn open(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        buf: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), BackendError>;
+}
+
+/// The ancestry of a cryptographic library: libraries with common code have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lineage(&'static str);
+
+impl Lineage {
+    /// A lineage by name, in lower case, such as `rustcrypto`.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// Whether two lineages are the same; usable in constants.
+    pub const fn is_same(self, other: Self) -> bool {
+        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        if a.len() != b.len() {
+            return false;
+        }
+        let mut i = 0;
+        while i < a.len() {
+            if a[i] != b[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+}
+
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Why a [`CryptoBackend`] did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// The authentication tag does not match.
+    #[error("authentication failed")]
+    Rejected,
+    /// The lengths asked for are outside what the algorithm allows.
+    #[error("length outside the algorithm's limits")]
+    Refused,
+    /// The library or the operating system could not serve: no entropy, no memory, self-test
+    /// failed.
+    #[error("cryptographic library unavailable")]
+    Unavailable,
+}
+
+/// [`CryptoBackend`] without its associated items, so that one type serves every library.
+pub(crate) trait Library: Send + Sync {
+    fn lineage(&self) -> Lineage;
+    fn aead(&self, key: &[u8; 32]) -> Result<alloc::boxed::Box<dyn Aes256Gcm>, BackendError>;
+    fn hkdf_expand_sha512(
+        &self,
+        prk: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError>;
+    fn hkdf_sha512(
+        &self,
+        salt: &[u8],
+        ikm: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError>;
+    fn sha256(&self, data: &[&[u8]]) -> [u8; 32];
+    fn sha512(&self, data: &[&[u8]]) -> [u8; 64];
+    fn random(&self, out: &mut [u8]) -> Result<(), BackendError>;
+}
+
+impl<B: CryptoBackend> Library for B {
+    fn lineage(&self) -> Lineage {
+        B::LINEAGE
+    }
+
+    fn aead(&self, key: &[u8; 32]) -> Result<alloc::boxed::Box<dyn Aes256Gcm>, BackendError> {
+        Ok(alloc::boxed::Box::new(CryptoBackend::aead(self, key)?))
+    }
+
+    fn hkdf_expand_sha512(
+        &self,
+        prk: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        CryptoBackend::hkdf_expand_sha512(self, prk, info, okm)
+    }
+
+    fn hkdf_sha512(
+        &self,
+        salt: &[u8],
+        ikm: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        CryptoBackend::hkdf_sha512(self, salt, ikm, info, okm)
+    }
+
+    fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {
+        CryptoBackend::sha256(self, data)
+    }
+
+    fn sha512(&self, data: &[&[u8]]) -> [u8; 64] {
+        CryptoBackend::sha512(self, data)
+    }
+
+    fn random(&self, out: &mut [u8]) -> Result<(), BackendError> {
+        CryptoBackend::random(self, out).inspect_err(|_| out.zeroize())
+    }
+}
