@@ -29,8 +29,12 @@ pub trait CryptoBackend: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError::Unavailable`] when the library cannot compute it.
-    fn hmac_sha512(&self, key: &[u8], data: &[&[u8]], mac: &mut [u8; 64])
-    -> Result<(), BackendError>;
+    fn hmac_sha512(
+        &self,
+        key: &[u8],
+        data: &[&[u8]],
+        mac: &mut [u8; 64],
+    ) -> Result<(), BackendError>;
 
     /// HKDF-Expand with HMAC-SHA-512 (RFC 5869 section 2.3): `prk` and the concatenation of `info`
     /// give `okm.len()` bytes. `prk` may be of any length.

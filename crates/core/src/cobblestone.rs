@@ -220,7 +220,7 @@ impl ChunkKey {
         Ok(Self { aead: library.aead(&key)?, base })
     }
 
-    /// The chunk's index as a 96-bit big-endian number, XORed into the base nonce.
+    /// The chunk's index as a 96-bit big-endian number, exclusive-or the base nonce.
     fn nonce(&self, index: u64) -> [u8; 12] {
         let mut nonce = *self.base;
         for (byte, counter) in nonce[4..].iter_mut().zip(index.to_be_bytes()) {

@@ -109,7 +109,7 @@ impl EncryptionContext {
             return out;
         }
         // The bound on the whole keeps every count and length below 2^16.
-        let mut number = |out: &mut Vec<u8>, n: usize| {
+        let number = |out: &mut Vec<u8>, n: usize| {
             out.extend_from_slice(&u16::try_from(n).unwrap_or(u16::MAX).to_be_bytes());
         };
         number(&mut out, self.pairs.len());

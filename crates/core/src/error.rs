@@ -55,7 +55,7 @@ pub enum Error {
         /// The item.
         item: IdentityItem,
     },
-    /// The Envelope belongs to another mode than this ObjectCipher's.
+    /// The Envelope belongs to another mode than this [`ObjectCipher`](crate::ObjectCipher)'s.
     #[error("object {object} is sealed by {found}, this cipher is for {expected}")]
     WrongMode {
         /// Which object.
@@ -138,7 +138,7 @@ pub enum Item {
     Envelope,
     /// An Envelope as base64 text.
     EnvelopeText,
-    /// The key_ref or ek_blob of a layer.
+    /// The `key_ref` or `ek_blob` of a layer.
     KeyRef,
     /// The info block.
     Info,
@@ -326,7 +326,6 @@ impl fmt::Display for KeyError {
 }
 
 impl core::error::Error for KeyError {}
-
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The KeySource's key, and the wrapping key derived from it.
+//! The [`KeySource`](crate::KeySource)'s key, and the wrapping key derived from it.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::fmt;

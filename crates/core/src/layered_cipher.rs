@@ -1,0 +1,249 @@
+//! The [`ObjectCipher`] of every chunked mode: [`LayeredCipher`].
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+};
+
+use crate::{
+    BoxFuture, Completion, CryptoBackend, Envelope, Error, FreshKey, KeySource, LayerKey, Mode,
+    ObjectCipher, ObjectContext, ObjectId, Opener, Result, Sealer, State, Uploader,
+    backend::Library,
+    data_keys::{DataKeys, Draw, Layer, Salts},
+    secret::Secret,
+    wrapping::Wrapping,
+};
+
+/// An [`ObjectCipher`] over a [`KeySource`] and one [`CryptoBackend`] a layer. The crates of the
+/// modes build it; use it directly for a key source of your own.
+///
+/// Making one is cheap: a server makes one for each request.
+#[derive(Clone)]
+pub struct LayeredCipher<S> {
+    mode: Mode,
+    source: S,
+    /// The library of the only or inner layer, then of the outer.
+    libraries: Vec<Arc<dyn Library>>,
+}
+
+impl<S: KeySource> LayeredCipher<S> {
+    /// One layer: any mode but DSSE-KMS.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for DSSE-KMS.
+    pub fn one_layer<B: CryptoBackend>(mode: Mode, source: S, backend: B) -> Result<Self> {
+        if mode.suite().layers() != 1 {
+            return Err(Error::Misuse("DSSE-KMS has two layers"));
+        }
+        Ok(Self { mode, source, libraries: alloc::vec![Arc::new(backend)] })
+    }
+
+    /// Two layers, DSSE-KMS: each has a data key, a wrap and a library of its own. Two backends of
+    /// one lineage do not compile.
+    pub fn two_layers<I: CryptoBackend, O: CryptoBackend>(source: S, inner: I, outer: O) -> Self {
+        const {
+            assert!(
+                !I::LINEAGE.is_same(O::LINEAGE),
+                "the two layers of DSSE-KMS need libraries of different lineage"
+            );
+        }
+        let libraries: Vec<Arc<dyn Library>> = alloc::vec![Arc::new(inner), Arc::new(outer)];
+        Self { mode: Mode::DsseKms, source, libraries }
+    }
+
+    /// A fresh key a layer, asked for at the same time.
+    async fn fresh(&self, cx: &ObjectContext<'_>) -> Result<Wrapping> {
+        let asked = self.libraries.iter().map(|_| self.source.fresh(cx)).collect();
+        let keys = all(asked).await?;
+        Wrapping::new(self.mode, self.libraries.iter().map(Arc::clone).zip(keys).collect())
+    }
+
+    /// The keys that wrapped an Envelope, recovered at the same time.
+    async fn recover(&self, cx: &ObjectContext<'_>, envelope: &Envelope) -> Result<Wrapping> {
+        let (expected, found) = (self.mode, envelope.mode());
+        if expected != found {
+            return Err(Error::WrongMode { object: envelope.object_id(), expected, found });
+        }
+        let layers = envelope.layers();
+        let asked = layers
+            .iter()
+            .map(|layer| self.source.recover(cx, layer.key_ref(), layer.blob()))
+            .collect();
+        let keys = all(asked).await?.into_iter().zip(layers).map(|(key, layer)| {
+            let LayerKey { key_ref, blob, .. } = layer.clone();
+            FreshKey { key, key_ref, blob }
+        });
+        Wrapping::new(self.mode, self.libraries.iter().map(Arc::clone).zip(keys).collect())
+    }
+
+    /// The Envelope's data keys, and the keys that wrap them.
+    async fn unwrap(
+        &self,
+        cx: &ObjectContext<'_>,
+        envelope: &Envelope,
+        state: State,
+    ) -> Result<(DataKeys, Wrapping)> {
+        envelope.expect_state(state)?;
+        let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
+        let wrapping = self.recover(cx, envelope).await?;
+        let keys = wrapping.unwrap(envelope, &identity)?;
+        Ok((keys, wrapping))
+    }
+
+    /// New data keys and an object id, with `N` salts a layer: one random draw a layer.
+    fn draw<const N: usize>(&self) -> Result<(DataKeys, [Salts; N])> {
+        let mut object = ObjectId([0; 16]);
+        let mut salts = [Salts::default(); N];
+        let mut layers = Vec::with_capacity(2);
+        for (number, library) in self.libraries.iter().enumerate() {
+            let mut draw = Draw::new(&**library, 16 + 32 + N * size_of_val(&salts[0][0]))?;
+            let mut dek = Secret::zeroed();
+            draw.take(dek.expose_mut());
+            for salts in &mut salts {
+                draw.take(&mut salts[number]);
+            }
+            if number == 0 {
+                draw.take(&mut object.0);
+            }
+            layers.push(Layer { library: Arc::clone(library), dek });
+        }
+        let mut layers = layers.into_iter();
+        let inner = layers.next().ok_or(Error::Misuse("a cipher has one layer or two"))?;
+        Ok((DataKeys { object, inner, outer: layers.next() }, salts))
+    }
+
+    async fn resume(
+        &self,
+        cx: &ObjectContext<'_>,
+        envelope: &Envelope,
+        state: State,
+    ) -> Result<Uploader> {
+        let (keys, wrapping) = self.unwrap(cx, envelope, state).await?;
+        let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
+        Ok(Uploader::resume(keys, wrapping, identity, envelope.clone()))
+    }
+}
+
+impl<S: KeySource> ObjectCipher for LayeredCipher<S> {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn seal<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Sealer>> {
+        Box::pin(async move {
+            let identity = cx.object_identity()?;
+            let wrapping = self.fresh(cx).await?;
+            let (keys, salts) = self.draw()?;
+            Sealer::new(keys, wrapping, identity, salts)
+        })
+    }
+
+    fn open<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Opener>> {
+        Box::pin(async move {
+            let (keys, _) = self.unwrap(cx, envelope, State::Finished).await?;
+            Opener::new(keys, envelope, cx.part_index())
+        })
+    }
+
+    fn rewrap<'a>(
+        &'a self,
+        from: &'a Opener,
+        to: &'a ObjectContext<'a>,
+    ) -> BoxFuture<'a, Result<Envelope>> {
+        Box::pin(async move {
+            let identity = to.object_identity()?;
+            if from.layout().suite() != self.mode.suite() {
+                return Err(Error::Misuse("to and from DSSE-KMS an object is encrypted anew"));
+            }
+            from.rewrap(&self.fresh(to).await?, &identity)
+        })
+    }
+
+    fn create_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        completion: Completion,
+    ) -> BoxFuture<'a, Result<Uploader>> {
+        Box::pin(async move {
+            let keyless = completion == Completion::Keyless;
+            if keyless && self.mode != Mode::SseC {
+                return Err(Error::Misuse("only SSE-C uploads are completed without their key"));
+            }
+            let identity = cx.upload_identity()?;
+            let wrapping = self.fresh(cx).await?;
+            let (keys, [salts]) = self.draw()?;
+            Uploader::create(keys, wrapping, identity, keyless, &salts)
+        })
+    }
+
+    fn resume_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Uploader>> {
+        Box::pin(self.resume(cx, envelope, State::Upload))
+    }
+
+    fn resume_keyless_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Uploader>> {
+        Box::pin(self.resume(cx, envelope, State::KeylessUpload))
+    }
+
+    fn rewrap_upload<'a>(
+        &'a self,
+        from: &'a Uploader,
+        to: &'a ObjectContext<'a>,
+    ) -> BoxFuture<'a, Result<Envelope>> {
+        Box::pin(async move {
+            let identity = to.upload_identity()?;
+            from.rewrap(&self.fresh(to).await?, &identity)
+        })
+    }
+}
+
+impl<S> fmt::Debug for LayeredCipher<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayeredCipher").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// Waits for one or two futures at the same time; the first error ends the wait.
+async fn all<T: Send>(mut futures: Vec<BoxFuture<'_, Result<T>>>) -> Result<Vec<T>> {
+    let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    poll_fn(|task| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let Poll::Ready(ready) = Pin::as_mut(future).poll(task)
+            {
+                *result = Some(ready?);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            Poll::Ready(Ok::<_, Error>(()))
+        } else {
+            Poll::Pending
+        }
+    })
+    .await?;
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// The result of a future that is ready at once, as those of an
+/// [`ObjectCipher`] with its keys at hand are; none when it must wait.
+pub fn resolve_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut task = core::task::Context::from_waker(core::task::Waker::noop());
+    match core::pin::pin!(future).poll(&mut task) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}

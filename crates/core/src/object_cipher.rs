@@ -1,0 +1,107 @@
+//! One mode, ready to use: [`ObjectCipher`].
+
+use crate::{BoxFuture, Envelope, Mode, ObjectContext, Opener, Result, Sealer, Uploader};
+
+/// Protects objects in one mode: seals new ones, opens stored ones, changes their keys.
+///
+/// Methods are async only because keys may come from a KMS. What they give back ([`Sealer`],
+/// [`Opener`], [`Uploader`]) has its keys, is sync, does no I/O, and may be used on any thread.
+/// With keys at hand the futures are ready at once: [`resolve_now`](crate::resolve_now).
+pub trait ObjectCipher: Send + Sync {
+    /// The mode.
+    fn mode(&self) -> Mode;
+
+    /// Begins a new object that is stored as one body.
+    ///
+    /// # Errors
+    /// [`Error::Key`](crate::Error::Key) when there is no key to be had: never a fallback.
+    fn seal<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Sealer>>;
+
+    /// Opens a stored object by its Envelope: verifies the wrap, and with it the identity and all
+    /// of the Envelope.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`](crate::Error::Rejected) for another key, identity or Envelope than was
+    /// sealed; [`Error::WrongMode`](crate::Error::WrongMode),
+    /// [`Error::WrongState`](crate::Error::WrongState) for an Envelope of another mode or of an
+    /// upload; [`Error::Key`](crate::Error::Key) when the key cannot be had.
+    fn open<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Opener>>;
+
+    /// The Envelope of the same body under a fresh key of this cipher and the identity in `to`:
+    /// rename, key rotation, change of mode. The body is never read, and the data key stays: after
+    /// a leak of it, encrypt anew.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`](crate::Error::Misuse) to or from DSSE-KMS, which is an encryption anew;
+    /// as [`seal`](ObjectCipher::seal).
+    fn rewrap<'a>(
+        &'a self,
+        from: &'a Opener,
+        to: &'a ObjectContext<'a>,
+    ) -> BoxFuture<'a, Result<Envelope>>;
+
+    /// Creates a multipart upload. The context must have an upload id.
+    ///
+    /// # Errors
+    /// As [`seal`](ObjectCipher::seal); [`Error::Misuse`](crate::Error::Misuse) without an upload
+    /// id, or for [`Completion::Keyless`] outside SSE-C.
+    fn create_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        completion: Completion,
+    ) -> BoxFuture<'a, Result<Uploader>>;
+
+    /// Goes on with an upload, in any process, by its Envelope.
+    ///
+    /// # Errors
+    /// As [`open`](ObjectCipher::open).
+    fn resume_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Uploader>>;
+
+    /// Takes up an SSE-C upload that was completed without its key (state 3), to finish it:
+    /// [`Uploader::open_receipt`] each kept receipt, answer with the ETag recomputed from them, and
+    /// store what [`Uploader::complete`] gives.
+    ///
+    /// # Security
+    /// Whoever controls the store can present any subset of such an upload's parts and any earlier
+    /// attempt of each; the recomputed ETag tells a client that remembers its own.
+    ///
+    /// # Errors
+    /// As [`open`](ObjectCipher::open).
+    fn resume_keyless_upload<'a>(
+        &'a self,
+        cx: &'a ObjectContext<'a>,
+        envelope: &'a Envelope,
+    ) -> BoxFuture<'a, Result<Uploader>>;
+
+    /// The Envelope of an upload under a fresh key of this cipher; its parts and receipts stay
+    /// good.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`](crate::Error::Misuse) when the mode changes; as
+    /// [`seal`](ObjectCipher::seal).
+    fn rewrap_upload<'a>(
+        &'a self,
+        from: &'a Uploader,
+        to: &'a ObjectContext<'a>,
+    ) -> BoxFuture<'a, Result<Envelope>>;
+}
+
+/// How an upload may be completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Completion {
+    /// With the key, which verifies every part.
+    #[default]
+    WithKey,
+    /// Also without it, as S3 lets SSE-C clients do when the upload was created without a checksum
+    /// algorithm. See the [security note](ObjectCipher::resume_keyless_upload#security).
+    Keyless,
+}

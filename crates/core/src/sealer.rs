@@ -1,0 +1,187 @@
+//! Sealing one body: [`Sealer`].
+
+use core::fmt;
+
+use crate::{
+    Attributes, ChunkCipher, Envelope, Error, Layout, Mode, ObjectId, Result, SealStream, State,
+    chunk_cipher::Chunks,
+    context::Identity,
+    data_keys::{DataKeys, Headers, Purpose, Salts},
+    envelope::Head,
+    info::{Content, Info},
+    wrapping::Wrapping,
+};
+
+/// What [`Sealer`] and [`PartSealer`](crate::PartSealer) have in common: a body to be sealed, by
+/// position or in order.
+pub trait BodySealer: Send + Sync {
+    /// The bytes that the stored body begins with.
+    fn headers(&self) -> &Headers;
+
+    /// The sizes of the body.
+    fn layout(&self) -> Layout;
+
+    /// Positioned access to the chunks. Mind the [security note](ChunkCipher#security).
+    fn chunks(&self) -> &dyn ChunkCipher;
+
+    /// The longest plaintext this body may have, in bytes.
+    fn max_plaintext_len(&self) -> u64;
+
+    /// The error for a longer one.
+    fn too_long(&self) -> Error;
+}
+
+/// Seals a new object that is stored as one body. Made by
+/// [`ObjectCipher::seal`](crate::ObjectCipher::seal); sync, and free of I/O.
+///
+/// Store [`headers`](BodySealer::headers) and then the sealed chunks; at the end
+/// [`finish`](Sealer::finish) gives the Envelope. Without it there is no object. Or let
+/// [`into_stream`](Sealer::into_stream) do it in order.
+pub struct Sealer {
+    keys: DataKeys,
+    wrapping: Wrapping,
+    identity: Identity,
+    chunks: Chunks,
+    headers: Headers,
+    info_salts: Salts,
+    wrap_salts: Salts,
+}
+
+impl Sealer {
+    pub(crate) fn new(
+        keys: DataKeys,
+        wrapping: Wrapping,
+        identity: Identity,
+        [body_salts, info_salts, wrap_salts]: [Salts; 3],
+    ) -> Result<Self> {
+        let (headers, chunks) = keys.derive(Purpose::Body { part: 0 }, &body_salts)?;
+        Ok(Self { keys, wrapping, identity, chunks, headers, info_salts, wrap_salts })
+    }
+
+    /// The object's random name.
+    pub fn object_id(&self) -> ObjectId {
+        self.keys.object
+    }
+
+    /// The mode.
+    pub fn mode(&self) -> Mode {
+        self.wrapping.mode()
+    }
+
+    /// Sets the version id, for hosts that learn it only when they commit. S3's `null` counts as
+    /// none.
+    pub fn set_version_id(&mut self, id: &(impl AsRef<[u8]> + ?Sized)) {
+        self.identity.set_version_id(id.as_ref());
+    }
+
+    /// Seals in order from now on.
+    pub fn into_stream(self) -> SealStream<Self> {
+        SealStream::new(self)
+    }
+
+    /// The Envelope of a body of `plaintext_len` bytes that was sealed by position. Store the body
+    /// durably first and the Envelope last.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when the body is too long, [`Error::Misuse`] for attributes that do not fit
+    /// a single body, [`Error::Backend`] when the library fails.
+    pub fn finish(self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
+        self.layout().chunk_count(plaintext_len)?;
+        let info = Info {
+            length: plaintext_len,
+            content: Content::Body(self.headers),
+            attributes: attributes.clone(),
+        };
+        commit(
+            &self.keys,
+            &self.wrapping,
+            &self.identity,
+            &info,
+            [&self.info_salts, &self.wrap_salts],
+        )
+    }
+}
+
+impl SealStream<Sealer> {
+    /// The Envelope of the body that went through. Store the body durably first and the Envelope
+    /// last.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the stream has not ended or output waits; as [`Sealer::finish`].
+    pub fn finish(self, attributes: &Attributes) -> Result<Envelope> {
+        let (sealer, length) = self.into_sealed()?;
+        sealer.finish(length, attributes)
+    }
+
+    /// As [`Sealer::set_version_id`].
+    pub fn set_version_id(&mut self, id: &(impl AsRef<[u8]> + ?Sized)) {
+        self.sealer_mut().set_version_id(id);
+    }
+}
+
+impl BodySealer for Sealer {
+    fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    fn layout(&self) -> Layout {
+        self.keys.layout()
+    }
+
+    fn chunks(&self) -> &dyn ChunkCipher {
+        &self.chunks
+    }
+
+    fn max_plaintext_len(&self) -> u64 {
+        self.layout().max_plaintext_len()
+    }
+
+    fn too_long(&self) -> Error {
+        Error::Limit("a body has at most 2^32 chunks")
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer")
+            .field("object_id", &self.object_id())
+            .field("mode", &self.mode())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Seals the info block and wraps the data keys: the Envelope of a finished object.
+pub(crate) fn commit(
+    keys: &DataKeys,
+    wrapping: &Wrapping,
+    identity: &Identity,
+    info: &Info,
+    [info_salts, wrap_salts]: [&Salts; 2],
+) -> Result<Envelope> {
+    let mut message = alloc::vec::Vec::new();
+    keys.seal_message(Purpose::Info, info_salts, &info.encode()?, &mut message)?;
+    let multipart = matches!(info.content, Content::Parts { .. });
+    let head = finished_head(keys, wrapping, identity, multipart)?;
+    wrapping.wrap(keys, head, identity, &message, wrap_salts)
+}
+
+/// The fixed part of a finished object's Envelope.
+pub(crate) fn finished_head(
+    keys: &DataKeys,
+    wrapping: &Wrapping,
+    identity: &Identity,
+    multipart: bool,
+) -> Result<Head> {
+    if wrapping.mode().suite() != keys.suite() {
+        return Err(Error::Misuse("to and from DSSE-KMS an object is encrypted anew"));
+    }
+    Ok(Head {
+        mode: wrapping.mode(),
+        state: State::Finished,
+        multipart,
+        bucket_key: wrapping.has_bucket_key(),
+        keyless: false,
+        bound: identity.bound(),
+        object: keys.object,
+    })
+}
