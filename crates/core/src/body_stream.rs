@@ -103,7 +103,7 @@ enum Unit {
 }
 
 /// Whether a stream goes on.
-enum Status {
+pub(crate) enum Status {
     Running,
     Ended,
     Failed(Error),
@@ -178,7 +178,7 @@ impl<S: BodySealer> SealStream<S> {
 
 impl<S: BodySealer> BodyStream for SealStream<S> {
     fn input(&mut self) -> &mut [u8] {
-        if !matches!(self.status, Status::Running) || !self.output.is_empty() {
+        if !self.status.is_running() || !self.output.is_empty() {
             return &mut [];
         }
         let start = self.chunk_start();
@@ -289,7 +289,7 @@ impl OpenStream {
 
 impl BodyStream for OpenStream {
     fn input(&mut self) -> &mut [u8] {
-        if !matches!(self.status, Status::Running) || !self.output.is_empty() {
+        if !self.status.is_running() || !self.output.is_empty() {
             return &mut [];
         }
         let end = self.unit_len();
@@ -335,7 +335,11 @@ impl BodyStream for OpenStream {
 }
 
 impl Status {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self, Self::Running)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::Failed(error) => Err(error.clone()),
             _ => Ok(()),
@@ -343,7 +347,7 @@ impl Status {
     }
 
     /// Makes an error final.
-    fn note(&mut self, result: Result<()>) -> Result<()> {
+    pub(crate) fn note(&mut self, result: Result<()>) -> Result<()> {
         if let Err(error) = &result {
             *self = Self::Failed(error.clone());
         }
@@ -351,12 +355,12 @@ impl Status {
     }
 
     /// A call out of turn; it does not hide an earlier error.
-    fn refuse(&mut self, rule: &'static str) -> Result<()> {
+    pub(crate) fn refuse(&mut self, rule: &'static str) -> Result<()> {
         self.check()?;
         self.note(Err(Error::Misuse(rule)))
     }
 
-    fn release<'a>(&self, output: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn release<'a>(&self, output: &'a [u8]) -> &'a [u8] {
         if matches!(self, Self::Failed(_)) { &[] } else { output }
     }
 }

@@ -12,6 +12,8 @@
 //! This module is for whoever needs one small message under a key of its own, such as a keyring
 //! file. Objects are sealed through [`ObjectCipher`](crate::ObjectCipher).
 
+mod decryptor;
+
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
@@ -22,6 +24,8 @@ use crate::{
     Aes256Gcm, CryptoBackend, Error, Fault, Item, Result,
     backend::{BackendError, Library},
 };
+
+pub use decryptor::{DecryptStream, Decryptor};
 
 /// Plaintext bytes of a full chunk.
 pub const CHUNK_LEN: usize = 16_384;
