@@ -1,0 +1,175 @@
+//! The Envelope's form (F13 to F15), sizes and what it shows.
+
+use object_cipher_core::{
+    Attributes, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, EkSource, Envelope, Error, Fault,
+    Item, LayeredCipher, Mode, ObjectChecksum, ObjectContext, State,
+};
+use object_cipher_rustcrypto::RustCrypto;
+use object_cipher_testkit::{StoredObject, TestKeys};
+
+use crate::modes::{all, cipher, cx};
+
+fn attributes() -> Attributes {
+    let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &[5; 32]).unwrap();
+    Attributes {
+        etag: Some(ETag([0xEE; 16])),
+        checksum: Some(ObjectChecksum { checksum, kind: ChecksumKind::FullObject }),
+        metadata_digest: None,
+    }
+}
+
+fn sealed(cipher: &dyn object_cipher_core::ObjectCipher) -> Envelope {
+    StoredObject::seal(cipher, &cx(), b"content", &attributes()).unwrap().envelope
+}
+
+#[test]
+fn sizes_are_those_of_the_specification() {
+    let size = |mode, source, name: &str| {
+        let keys = TestKeys::new(source, [3; 32]).with_name(name);
+        let cipher = LayeredCipher::one_layer(mode, keys, RustCrypto).unwrap();
+        sealed(&cipher).as_bytes().len()
+    };
+    assert_eq!(size(Mode::SseC, EkSource::Customer, ""), 340);
+    assert_eq!(size(Mode::SseS3, EkSource::Master, "twelve-bytes"), 364);
+    // A 75-byte ARN and a 184-byte blob give 601; ours here has 20 bytes of blob.
+    assert_eq!(size(Mode::SseKms, EkSource::Kms, &"a".repeat(75)), 601 - 186 + 20);
+}
+
+#[test]
+fn the_header_is_laid_out_as_the_specification_says() {
+    for cipher in all() {
+        let envelope = sealed(&*cipher);
+        let bytes = envelope.as_bytes();
+        assert_eq!(bytes[..5], [0x89, b'S', b'3', b'E', 1]);
+        let suite = if cipher.mode() == Mode::DsseKms { 2 } else { 1 };
+        assert_eq!((bytes[5], bytes[7], bytes[9], bytes[11]), (suite, 1, suite, 0));
+        assert_eq!(bytes[10], 1, "the version id is bound");
+        assert_eq!(&bytes[12..28], envelope.object_id().as_bytes());
+        assert_eq!(envelope.mode(), cipher.mode());
+        assert_eq!(envelope.state(), State::Finished);
+    }
+}
+
+#[test]
+fn f13_unknown_magic_version_suite_mode_state_and_reserved_bits_are_refused() {
+    for cipher in all() {
+        let envelope = sealed(&*cipher);
+        for (at, allowed) in [
+            (0, vec![0x89]),
+            (1, vec![b'S']),
+            (2, vec![b'3']),
+            (3, vec![b'E']),
+            (4, vec![1]),
+            (7, vec![1]),
+            (9, vec![envelope.as_bytes()[9]]),
+            (11, vec![0]),
+        ] {
+            for value in 0..=255_u8 {
+                let mut bytes = envelope.as_bytes().to_vec();
+                bytes[at] = value;
+                assert_eq!(
+                    Envelope::parse(&bytes).is_ok(),
+                    allowed.contains(&value),
+                    "{at} {value}"
+                );
+            }
+        }
+        for (at, most) in [(5, 2), (6, 5), (8, 7), (10, 15)] {
+            for value in most + 1..=255_u8 {
+                let mut bytes = envelope.as_bytes().to_vec();
+                bytes[at] = value;
+                assert!(Envelope::parse(&bytes).is_err(), "{at} {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn f14_an_envelope_has_one_form() {
+    for cipher in all() {
+        let envelope = sealed(&*cipher);
+        let bytes = envelope.as_bytes();
+        assert_eq!(Envelope::parse(bytes).unwrap().as_bytes(), bytes);
+        for length in 0..bytes.len() {
+            assert!(Envelope::parse(&bytes[..length]).is_err(), "{length}");
+        }
+        let longer = [bytes, &[0]].concat();
+        let trailing = Error::Malformed { item: Item::Envelope, fault: Fault::TrailingBytes };
+        assert_eq!(Envelope::parse(&longer).unwrap_err(), trailing);
+    }
+}
+
+#[test]
+fn f15_lengths_at_their_maximum_are_refused() {
+    let too_long = Error::Malformed { item: Item::Envelope, fault: Fault::TooLong };
+    assert_eq!(Envelope::parse(&vec![0; 16_385]).unwrap_err(), too_long);
+    assert_eq!(Envelope::from_text(&"A".repeat(30_000)).unwrap_err(), too_long);
+    let envelope = sealed(&*cipher(Mode::SseKms, EkSource::Kms, RustCrypto));
+    for at in 28..envelope.as_bytes().len() - 3 {
+        let mut bytes = envelope.as_bytes().to_vec();
+        bytes[at..at + 4].fill(0xFF);
+        let _ = Envelope::parse(&bytes);
+    }
+}
+
+#[test]
+fn the_text_form_is_canonical_base64() {
+    let cipher = cipher(Mode::SseC, EkSource::Customer, RustCrypto);
+    let envelope = sealed(&*cipher);
+    let text = envelope.to_text();
+    assert_eq!(Envelope::from_text(&text).unwrap(), envelope);
+    // 340 bytes end in one padded group with spare bits.
+    assert!(text.ends_with("=="));
+    let stripped = text.trim_end_matches('=');
+    let (head, last) = stripped.split_at(stripped.len() - 1);
+    let spare = char::from(last.as_bytes()[0] + 1);
+    let url_safe = text.replace('+', "-").replace('/', "_");
+    for wrong in [
+        stripped.to_owned(),
+        format!("{head}{spare}=="),
+        format!("{text}\n"),
+        format!(" {text}"),
+        url_safe,
+    ] {
+        if wrong != text {
+            assert!(Envelope::from_text(&wrong).is_err(), "{wrong}");
+        }
+    }
+}
+
+#[test]
+fn sealed_attributes_come_back_and_are_not_in_clear() {
+    for cipher in all() {
+        let stored = StoredObject::seal(&*cipher, &cx(), b"content", &attributes()).unwrap();
+        let opener = stored.open(&*cipher, &cx()).unwrap();
+        assert_eq!(*opener.attributes(), attributes());
+        let bytes = stored.envelope.as_bytes();
+        assert!(!bytes.windows(16).any(|window| window == [0xEE; 16] || window == [5; 16]));
+    }
+}
+
+#[test]
+fn a_composite_checksum_needs_parts() {
+    let cipher = cipher(Mode::SseC, EkSource::Customer, RustCrypto);
+    let checksum = Checksum::new(ChecksumAlgorithm::Crc32, &[5; 4]).unwrap();
+    let composite = Attributes {
+        checksum: Some(ObjectChecksum { checksum, kind: ChecksumKind::Composite }),
+        ..Attributes::default()
+    };
+    let sealed = StoredObject::seal(&*cipher, &cx(), b"x", &composite);
+    assert!(matches!(sealed, Err(Error::Misuse(_))));
+    assert!(Checksum::new(ChecksumAlgorithm::Crc32, &[5; 5]).is_err());
+}
+
+#[test]
+fn another_modes_envelope_is_refused_by_name() {
+    let ours = cipher(Mode::SseS3, EkSource::Master, RustCrypto);
+    let theirs = cipher(Mode::SseC, EkSource::Customer, RustCrypto);
+    let cx = ObjectContext::new("realm", "bucket", "key");
+    let stored = StoredObject::seal(&*theirs, &cx, b"x", &Attributes::default()).unwrap();
+    let error = stored.open(&*ours, &cx).unwrap_err();
+    assert!(matches!(error, Error::WrongMode { expected: Mode::SseS3, found: Mode::SseC, .. }));
+    let keys = TestKeys::new(EkSource::Customer, [1; 32]);
+    let mixed = LayeredCipher::one_layer(Mode::SseS3, keys, RustCrypto).unwrap();
+    assert!(StoredObject::seal(&mixed, &cx, b"x", &Attributes::default()).is_err());
+}

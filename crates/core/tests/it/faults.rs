@@ -1,0 +1,106 @@
+//! Failing randomness and misuse (X4, X6), repeated keys and nonces (V8), work per object.
+
+use object_cipher_aws_lc::AwsLc;
+use object_cipher_core::{
+    Attributes, BackendError, BodyStream, Completion, EkSource, Error, Mode, ReadRange,
+};
+use object_cipher_rustcrypto::RustCrypto;
+use object_cipher_testkit::{StoredObject, Watched, drive, now};
+
+use crate::modes::{cipher, cx, plaintext, upload_cx};
+
+#[test]
+fn x6_without_randomness_nothing_is_sealed() {
+    let backend = Watched::new(RustCrypto);
+    let cipher = cipher(Mode::SseS3, EkSource::Master, backend.clone());
+    let unavailable = Error::Backend(BackendError::Unavailable);
+    backend.watch().fail_draw(1);
+    let seals = backend.watch().seals();
+    assert_eq!(now(cipher.seal(&cx())).unwrap_err(), unavailable);
+    backend.watch().fail_draw(1);
+    assert_eq!(
+        now(cipher.create_upload(&upload_cx(), Completion::WithKey)).unwrap_err(),
+        unavailable
+    );
+    assert_eq!(backend.watch().seals(), seals, "nothing was encrypted");
+    let uploader = now(cipher.create_upload(&upload_cx(), Completion::WithKey)).unwrap();
+    backend.watch().fail_draw(1);
+    assert_eq!(uploader.part(1).unwrap_err(), unavailable);
+    let (body, receipt) = StoredObject::seal_part(&uploader, 1, b"x").unwrap();
+    let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
+    let receipt = uploader.open_receipt(&stored).unwrap();
+    backend.watch().fail_draw(1);
+    let failed = uploader.complete(&[receipt.clone()], b"", &Attributes::default());
+    assert_eq!(failed.unwrap_err(), unavailable);
+    assert!(uploader.complete(&[receipt], b"", &Attributes::default()).is_ok(), "a retry works");
+    let stored = StoredObject::seal(&*cipher, &cx(), b"x", &Attributes::default()).unwrap();
+    let opener = stored.open(&*cipher, &cx()).unwrap();
+    backend.watch().fail_draw(1);
+    assert_eq!(now(cipher.rewrap(&opener, &cx())).unwrap_err(), unavailable);
+    assert_eq!(backend.watch().repeats(), 0);
+}
+
+#[test]
+fn x4_a_stream_that_was_not_ended_gives_no_envelope() {
+    let cipher = cipher(Mode::SseS3, EkSource::Master, RustCrypto);
+    let begin = || {
+        let mut stream = now(cipher.seal(&cx())).unwrap().into_stream();
+        stream.input()[..3].copy_from_slice(b"abc");
+        stream.filled(3).unwrap();
+        stream
+    };
+    let misuse = |result: Result<_, Error>| matches!(result, Err(Error::Misuse(_)));
+    assert!(misuse(begin().finish(&Attributes::default())));
+    let mut ended = begin();
+    ended.end().unwrap();
+    assert!(misuse(ended.finish(&Attributes::default())), "output is still waiting");
+    let mut overfilled = begin();
+    assert!(overfilled.filled(16_384).is_err());
+    assert!(overfilled.end().is_err(), "the error stays");
+}
+
+#[test]
+fn v8_no_key_and_nonce_is_used_twice_on_any_write_path() {
+    let backend = Watched::new(AwsLc);
+    let cipher = cipher(Mode::SseS3, EkSource::Master, backend.clone());
+    for _ in 0..50 {
+        let content = plaintext(40_000);
+        let stored = StoredObject::seal(&*cipher, &cx(), &content, &Attributes::default()).unwrap();
+        let opener = stored.open(&*cipher, &cx()).unwrap();
+        now(cipher.rewrap(&opener, &cx())).unwrap();
+        let parts = [(1, &content[..]), (2, &content[..])];
+        StoredObject::upload(&*cipher, &upload_cx(), &parts, &Attributes::default()).unwrap();
+    }
+    assert!(backend.watch().seals() > 500);
+    assert_eq!(backend.watch().repeats(), 0);
+}
+
+#[test]
+fn a_small_object_costs_the_draws_and_derivations_that_the_format_asks_for() {
+    let backend = Watched::new(AwsLc);
+    let cipher = cipher(Mode::SseS3, EkSource::Master, backend.clone());
+    let watch = backend.watch();
+    let stored = StoredObject::seal(&*cipher, &cx(), b"small", &Attributes::default()).unwrap();
+    // One draw; the wrapping key, and body, info and wrap.
+    assert_eq!((watch.draws(), watch.expands(), watch.seals()), (1, 4, 3));
+    stored.read(&*cipher, &cx(), &ReadRange::Whole).unwrap();
+    assert_eq!((watch.draws(), watch.expands(), watch.opens()), (1, 8, 3));
+}
+
+#[test]
+fn f7_a_changed_header_is_refused_before_any_decryption() {
+    let backend = Watched::new(AwsLc);
+    let cipher = cipher(Mode::SseS3, EkSource::Master, backend.clone());
+    let stored =
+        StoredObject::seal(&*cipher, &cx(), &plaintext(100), &Attributes::default()).unwrap();
+    let opener = stored.open(&*cipher, &cx()).unwrap();
+    let plan = opener.plan(&ReadRange::Whole).unwrap();
+    for at in 0..56 {
+        let mut body = stored.bodies[&0].clone();
+        body[at] ^= 1;
+        let before = backend.watch().opens();
+        let mut stream = opener.open_segment(plan.body().unwrap()).unwrap();
+        assert!(drive(&mut stream, &body, usize::MAX).result.is_err());
+        assert_eq!(backend.watch().opens(), before);
+    }
+}

@@ -1,0 +1,58 @@
+//! Driving a stream and a future by hand.
+
+use std::future::Future;
+
+use object_cipher_core::{BodyStream, Result, resolve_now};
+
+/// What a stream gave out, and how it ended.
+#[derive(Debug)]
+pub struct Driven {
+    /// Every byte that was given out, also before an error.
+    pub released: Vec<u8>,
+    /// How it ended.
+    pub result: Result<()>,
+}
+
+impl Driven {
+    /// The output of a stream that ended well.
+    ///
+    /// # Errors
+    /// The stream's own.
+    pub fn complete(self) -> Result<Vec<u8>> {
+        self.result.map(|()| self.released)
+    }
+}
+
+/// Sends `input` through a stream, at most `piece` bytes at a time.
+pub fn drive(stream: &mut impl BodyStream, mut input: &[u8], piece: usize) -> Driven {
+    let mut released = Vec::new();
+    loop {
+        released.extend_from_slice(stream.output());
+        stream.taken(stream.output().len());
+        if stream.is_done() {
+            return Driven { released, result: Ok(()) };
+        }
+        let count = stream.input().len().min(input.len()).min(piece);
+        let result = if count == 0 {
+            stream.end()
+        } else {
+            stream.input()[..count].copy_from_slice(&input[..count]);
+            input = &input[count..];
+            stream.filled(count)
+        };
+        if result.is_err() {
+            return Driven { released, result };
+        }
+    }
+}
+
+/// The result of a future whose keys are at hand.
+///
+/// # Panics
+/// When the future is not ready at once.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    let Some(value) = resolve_now(future) else {
+        unreachable!("test keys are at hand, so their futures are ready at once")
+    };
+    value
+}

@@ -1,0 +1,15 @@
+//! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
+//! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), and a store in memory
+//! to attack ([`StoredObject`]).
+//!
+//! Nothing here is for production.
+
+mod drive;
+mod stored_object;
+mod test_keys;
+mod watched;
+
+pub use drive::{Driven, drive, now};
+pub use stored_object::StoredObject;
+pub use test_keys::TestKeys;
+pub use watched::{Watch, Watched, WatchedAead};
