@@ -132,3 +132,86 @@ impl Layout {
         Ok(self.chunk_offset(chunks.start)..end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUITES: [Suite; 2] = [Suite::OneLayer, Suite::TwoLayers];
+
+    /// Counts chunks one by one.
+    fn naive_sealed_len(layout: Layout, mut plaintext_len: u64) -> u64 {
+        let mut length = layout.header_len() as u64;
+        while plaintext_len >= layout.chunk_len {
+            length += layout.stride();
+            plaintext_len -= layout.chunk_len;
+        }
+        length + plaintext_len + layout.overhead() as u64
+    }
+
+    #[test]
+    fn closed_forms_equal_counting_and_invert_each_other() {
+        for suite in SUITES {
+            for chunk_len in 1..=20 {
+                let layout = Layout::with_chunk_len(suite, chunk_len);
+                let lengths: Vec<u64> = (0..200).map(|n| layout.sealed_len(n).unwrap()).collect();
+                for (n, length) in (0..).zip(&lengths) {
+                    assert_eq!(*length, naive_sealed_len(layout, n));
+                    assert_eq!(layout.plaintext_len(*length), Ok(n));
+                }
+                for length in 0..*lengths.last().unwrap() {
+                    assert_eq!(layout.plaintext_len(length).is_ok(), lengths.contains(&length));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn g1_fetched_chunks_cover_every_range_and_no_chunk_more() {
+        for suite in SUITES {
+            let layout = Layout::with_chunk_len(suite, 5);
+            for length in 1..23 {
+                for start in 0..length {
+                    for end in start + 1..=length {
+                        let chunks = layout.covering_chunks(&(start..end));
+                        let naive: Vec<u64> = (0..=length / 5)
+                            .filter(|i| i * 5 < end && (i + 1) * 5 > start)
+                            .collect();
+                        assert_eq!(chunks.clone().collect::<Vec<_>>(), naive);
+                        let stored = layout.stored_range(&chunks, length).unwrap();
+                        assert_eq!(stored.start, layout.chunk_offset(chunks.start));
+                        let sealed = layout.sealed_len(length).unwrap();
+                        assert_eq!(stored.end, layout.chunk_offset(chunks.end).min(sealed));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_at_the_limits_do_not_overflow() {
+        for suite in SUITES {
+            let layout = Layout::new(suite);
+            let most = layout.max_plaintext_len();
+            assert_eq!(most, (1 << 46) - 1);
+            let sealed = layout.sealed_len(most).unwrap();
+            assert_eq!(layout.plaintext_len(sealed), Ok(most));
+            for too_long in [most + 1, u64::MAX] {
+                assert!(layout.sealed_len(too_long).is_err());
+            }
+            for length in sealed + 1..sealed + 40 {
+                assert!(layout.plaintext_len(length).is_err());
+            }
+            assert!(layout.plaintext_len(u64::MAX).is_err());
+        }
+    }
+
+    #[test]
+    fn part_sizes_are_those_of_the_specification() {
+        let [one, two] = SUITES.map(Layout::new);
+        assert_eq!(two.sealed_len(5 << 30), Ok(5_379_195_024));
+        assert_eq!(one.sealed_len(5_363_471_288), Ok(5 << 30));
+        assert_eq!(two.sealed_len(5_358_243_664), Ok(5 << 30));
+        assert_eq!((one.sealed_len(0), two.sealed_len(0)), (Ok(72), Ok(144)));
+    }
+}

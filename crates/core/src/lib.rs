@@ -1,4 +1,4 @@
-//! Words, formats and traits of object-cipher.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;

@@ -165,11 +165,8 @@ fn g8_short_long_and_shifted_answers_of_a_store_are_refused() {
 
 #[test]
 fn g10_each_part_can_be_read_by_its_number() {
-    let cipher = &*cipher(
-        object_cipher_core::Mode::SseKms,
-        object_cipher_core::EkSource::Kms,
-        RustCrypto,
-    );
+    let cipher =
+        &*cipher(object_cipher_core::Mode::SseKms, object_cipher_core::EkSource::Kms, RustCrypto);
     let (stored, content) = upload(cipher);
     let opener = stored.open(cipher, &cx()).unwrap();
     let page = opener.page(0, &stored.table.as_ref().unwrap().pages()[0]).unwrap();
