@@ -1,0 +1,198 @@
+//! Files that hold secrets: read only when nobody else could, replaced whole or not at all.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use zeroize::Zeroizing;
+
+use crate::{Error, Result};
+
+/// A writer waits this long for another one before it gives up.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// The right to change the keyring at a path; held by one writer of one process at a time. Readers
+/// need none: a file is replaced, never changed.
+#[derive(Debug)]
+pub(crate) struct WriterLock {
+    /// Closing it lets the lock go.
+    _file: File,
+}
+
+/// Who may read a file beside its owner.
+#[derive(Clone, Copy)]
+enum Guard {
+    /// Nobody.
+    Private,
+    /// The group, as systemd lets a service's user read root's file by an access list, which
+    /// shows as group permission.
+    Credential,
+}
+
+/// Reads a file that must be this user's alone, at most `limit` bytes.
+pub(crate) fn read_private(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    read(path, limit, Guard::Private)
+}
+
+/// Reads a file of systemd's credentials directory.
+pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    read(path, limit, Guard::Credential)
+}
+
+/// Puts a file in place, whole or not at all: written beside as `<path>.new`, synced, renamed,
+/// and the rename synced.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let new = beside(path, "new");
+    remove(&new)?;
+    let mut file = open_options(true)
+        .create_new(true)
+        .open(&new)
+        .map_err(|source| Error::io(&new, "create", source))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|source| Error::io(&new, "write", source))?;
+    fs::rename(&new, path).map_err(|source| Error::io(path, "replace", source))?;
+    sync_directory(path)
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_directory(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(path, "remove", error)),
+    }
+}
+
+/// Refuses when anything is at the path, even a dangling link.
+pub(crate) fn refuse_existing(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(Error::Exists { file: path.into() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(path, "look for", error)),
+    }
+}
+
+/// The path with `.suffix` after its name.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}
+
+impl WriterLock {
+    /// Locks `<path>.lock`, waiting a few seconds for another writer.
+    pub(crate) fn acquire(path: &Path) -> Result<Self> {
+        let path = beside(path, "lock");
+        let file = open_options(true)
+            .create(true)
+            .open(&path)
+            .map_err(|source| Error::io(&path, "open", source))?;
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(LOCK_POLL);
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked { file: path }),
+                Err(TryLockError::Error(source)) => return Err(Error::io(path, "lock", source)),
+            }
+        }
+    }
+}
+
+fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>> {
+    let io = |source| Error::io(path, "read", source);
+    let mut file = open_guarded(path, guard)?;
+    let length = file.metadata().map_err(io)?.len();
+    let length = usize::try_from(length).ok().filter(|length| *length <= limit);
+    let length = length.ok_or_else(|| Error::TooLarge { file: path.into(), limit })?;
+    // One allocation of the full size: a buffer that grew would leave copies behind.
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    file.read_exact(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}
+
+/// Options for reading, or for writing a file that only this user may read; links are refused.
+fn open_options(write: bool) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(!write).write(write);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Non-blocking, so that a pipe in the file's place is noticed, not waited for.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        options.mode(0o600).custom_flags(flags.cast_signed());
+    }
+    options
+}
+
+/// Opens a file for reading and checks what was opened, not what the name leads to a moment later.
+#[cfg(unix)]
+fn open_guarded(path: &Path, guard: Guard) -> Result<File> {
+    use rustix::io::Errno;
+    use std::os::unix::fs::MetadataExt;
+
+    let link = [Errno::LOOP, Errno::MLINK].map(|errno| Some(errno.raw_os_error()));
+    let file = open_options(false).open(path).map_err(|source| {
+        if link.contains(&source.raw_os_error()) {
+            Error::Symlink { file: path.into() }
+        } else {
+            Error::io(path, "open", source)
+        }
+    })?;
+    let metadata = file.metadata().map_err(|source| Error::io(path, "inspect", source))?;
+    if !metadata.is_file() {
+        return Err(Error::NotRegular { file: path.into() });
+    }
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    let (forbidden, by_root) = match guard {
+        Guard::Private => (0o077, false),
+        Guard::Credential => (0o027, owner == 0),
+    };
+    if owner != user && !by_root {
+        return Err(Error::Owner { file: path.into(), owner, user });
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & forbidden != 0 {
+        return Err(Error::Permissions { file: path.into(), mode });
+    }
+    Ok(file)
+}
+
+/// Without Unix permissions the checks are the operator's: only the kind of file is checked.
+#[cfg(not(unix))]
+fn open_guarded(path: &Path, _: Guard) -> Result<File> {
+    let metadata =
+        fs::symlink_metadata(path).map_err(|source| Error::io(path, "inspect", source))?;
+    if metadata.is_symlink() {
+        return Err(Error::Symlink { file: path.into() });
+    }
+    if !metadata.is_file() {
+        return Err(Error::NotRegular { file: path.into() });
+    }
+    open_options(false).open(path).map_err(|source| Error::io(path, "open", source))
+}
+
+/// Makes a rename or a removal last through a power cut.
+fn sync_directory(path: &Path) -> Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| Error::io(directory, "sync", source))
+}

@@ -1,0 +1,461 @@
+//! A keyring kept in one sealed file: [`KeyringFile`].
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use object_cipher_core::{CryptoBackend, KeyringId, MasterKeyRef, SourceKey};
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, Keyring, MAX_WRAPS, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys,
+    WRAP_BLOCK,
+    counter::WrapCounter,
+    disk::{self, WriterLock},
+    format::{self, Header},
+    record::{Content, Record},
+    rotation,
+    unlock::FileKey,
+};
+
+/// A keyring kept in one sealed file, which this process may change.
+///
+/// The file is replaced whole or not at all, with mode 0600, and its previous generation is kept
+/// beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
+/// with other processes; readers are never blocked. A file that cannot be read in full is an
+/// error, never a reason to create one.
+///
+/// Several processes may share one file: each counts its wraps in blocks of its own, and before
+/// each change reads what the others wrote. A version that another process enabled is used for
+/// wrapping after [`reload`](Self::reload), and for opening as soon as an object names it.
+///
+/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work, and a
+/// few seconds at most while another process writes.
+///
+/// ```
+/// use object_cipher_core::KeyringId;
+/// use object_cipher_keyring::{KeyringFile, RotationPolicy, Unlock};
+/// use object_cipher_rustcrypto::RustCrypto;
+/// use std::time::SystemTime;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("keyring");
+/// let id = KeyringId::parse("main").ok_or("not a keyring id")?;
+/// let unlock = Unlock::passphrase(String::from("correct horse battery staple"))?;
+/// KeyringFile::create(&path, &id, &unlock, RustCrypto)?;
+///
+/// // A server: at start, and then every hour.
+/// let file = KeyringFile::open(&path, &unlock, RustCrypto)?;
+/// file.reload()?;
+/// file.rotate_if_due(&RotationPolicy::default(), SystemTime::now())?;
+/// assert_eq!(file.keyring().enabled().version(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct KeyringFile<B> {
+    path: PathBuf,
+    backend: B,
+    state: RwLock<State>,
+    /// Held while the file is read and taken over, so that an older reading cannot overtake.
+    turn: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct State {
+    keyring: Arc<Keyring>,
+    key: Arc<FileKey>,
+}
+
+/// A change under way: holds the lock, and the file as it is.
+struct Update<'a, B> {
+    file: &'a KeyringFile<B>,
+    state: State,
+    old: Zeroizing<Vec<u8>>,
+    records: Vec<Record>,
+    _lock: WriterLock,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl<B: CryptoBackend> KeyringFile<B> {
+    /// Makes a new keyring with one enabled version. Nothing else ever makes one.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when a keyring, or the previous generation of a lost one, is there; the
+    /// errors of files; [`Error::Crypto`] when there is no randomness.
+    pub fn create(
+        path: impl AsRef<Path>,
+        id: &KeyringId,
+        unlock: &Unlock,
+        backend: B,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let now = rotation::unix_seconds(SystemTime::now())?;
+        let first = Record {
+            number: 1,
+            created: now,
+            wraps: 0,
+            content: Content::Enabled(draw(&backend)?),
+        };
+        let key = unlock.seal(&backend)?;
+        let bytes = format::encode(id, 1, &[first], &key, &backend)?;
+        put_first(path, &bytes)?;
+        Self::from_bytes(path, &bytes, key, backend)
+    }
+
+    /// Opens a keyring file.
+    ///
+    /// Blocks for the time of Argon2id when unlocked by passphrase; the costs stored in the file
+    /// are checked before they are paid.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file is not there; [`Error::Permissions`], [`Error::Owner`],
+    /// [`Error::Symlink`], [`Error::NotRegular`]; [`Error::Malformed`] when it is not a keyring
+    /// file; [`Error::UnlockKind`]; [`Error::Rejected`] when the unlock key is wrong or the file
+    /// was altered.
+    pub fn open(path: impl AsRef<Path>, unlock: &Unlock, backend: B) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = disk::read_private(path, format::MAX_FILE_LEN)?;
+        let key = unlock.open(path, Header::parse(path, &bytes)?.kdf(), &backend)?;
+        Self::from_bytes(path, &bytes, key, backend)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The keyring as this process knows it.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.state().keyring
+    }
+
+    /// Reads the file again, if another process changed it, and goes on with it.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`Error::GenerationFell`] when the file is older than the
+    /// one known, or another of the same generation; [`Error::Resealed`] when its unlock key was
+    /// changed. The keyring known so far stays in use.
+    pub fn reload(&self) -> Result<Arc<Keyring>> {
+        let _turn = self.turn();
+        Ok(self.read()?.1.keyring)
+    }
+
+    /// Refuses a keyring older than `generation`, which the host has kept elsewhere: this is how
+    /// a file put back from before the process started is noticed.
+    ///
+    /// # Errors
+    /// [`Error::GenerationFell`].
+    pub fn require_generation(&self, generation: u64) -> Result<()> {
+        let keyring = self.keyring();
+        if keyring.generation() >= generation {
+            return Ok(());
+        }
+        Err(Error::GenerationFell {
+            keyring: keyring.id().clone(),
+            known: generation,
+            found: keyring.generation(),
+        })
+    }
+
+    /// Adds a decrypt-only version and gives its number. Where several nodes share or copy the
+    /// file, [`rotate`](Self::rotate) promotes it once all of them have it.
+    ///
+    /// # Errors
+    /// [`Error::TooManyVersions`], [`Error::Locked`], and those of [`reload`](Self::reload).
+    pub fn add(&self) -> Result<u32> {
+        let now = rotation::unix_seconds(SystemTime::now())?;
+        let mut update = self.update()?;
+        let number = update.add(now)?;
+        update.commit()?;
+        Ok(number)
+    }
+
+    /// Enables the newest version: the one that [`add`](Self::add) made after the enabled one, or
+    /// else a new one. The version enabled so far becomes decrypt-only. Gives the enabled version.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn rotate(&self) -> Result<u32> {
+        let now = rotation::unix_seconds(SystemTime::now())?;
+        let mut update = self.update()?;
+        let number = update.rotate(now)?;
+        update.commit()?;
+        Ok(number)
+    }
+
+    /// Enables one decrypt-only version in particular, such as the one before a rotation that came
+    /// too early. Does nothing when it is enabled already.
+    ///
+    /// # Errors
+    /// [`Error::VersionMissing`], [`Error::VersionDestroyed`], and as [`add`](Self::add).
+    pub fn promote(&self, version: u32) -> Result<()> {
+        let mut update = self.update()?;
+        if update.state.keyring.version(version)?.version() == update.enabled()?.number {
+            return Ok(());
+        }
+        update.promote(version);
+        update.commit()
+    }
+
+    /// Rotates if the policy says so at the time `now`, and gives the new version if it did.
+    ///
+    /// The host calls it, at start and then every hour or so; nothing rotates by itself. Where
+    /// several nodes share or copy one file it is not for use: there [`add`](Self::add) and,
+    /// later, [`rotate`](Self::rotate) let every node read a version before one writes with it.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add), and [`Error::Clock`].
+    pub fn rotate_if_due(&self, policy: &RotationPolicy, now: SystemTime) -> Result<Option<u32>> {
+        let now = rotation::unix_seconds(now)?;
+        let mut update = self.update()?;
+        if !policy.is_due(update.enabled()?, now) {
+            return Ok(None);
+        }
+        let number = update.rotate(now)?;
+        update.commit()?;
+        Ok(Some(number))
+    }
+
+    /// Destroys the key of a decrypt-only version, in the file and in its previous generation.
+    /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
+    /// already.
+    ///
+    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused, other
+    /// processes until they reload) are the operator's to destroy.
+    ///
+    /// # Errors
+    /// [`Error::VersionEnabled`], [`Error::VersionMissing`], and as [`add`](Self::add).
+    pub fn destroy(&self, version: u32) -> Result<()> {
+        let mut update = self.update()?;
+        match update.state.keyring.version(version) {
+            Err(Error::VersionDestroyed { .. }) => return Ok(()),
+            found => found?,
+        };
+        if update.enabled()?.number == version {
+            let keyring = update.state.keyring.id().clone();
+            return Err(Error::VersionEnabled { keyring, version });
+        }
+        for record in update.records.iter_mut().filter(|record| record.number == version) {
+            record.content = Content::Destroyed;
+        }
+        update.commit_and_forget()
+    }
+
+    /// Reserves a block of wraps ahead, if less than half of the last one is left. A host that
+    /// calls it now and then keeps the disk work of reserving out of its requests.
+    ///
+    /// # Errors
+    /// [`Error::WrapLimit`], [`Error::Locked`], and those of [`reload`](Self::reload).
+    pub fn reserve_wraps(&self) -> Result<()> {
+        self.reserve_below(WRAP_BLOCK / 2)
+    }
+
+    /// Seals the file under another unlock secret, with a new salt. The previous generation,
+    /// which the old secret opens, is removed. Other processes must open the file again.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn reseal(&self, unlock: &Unlock) -> Result<()> {
+        let key = Arc::new(unlock.seal(&self.backend)?);
+        let mut update = self.update()?;
+        update.state.key = key;
+        update.commit_and_forget()
+    }
+
+    /// Writes a copy sealed under another unlock secret, for escrow: a keyring that only a lost
+    /// host could unlock is lost.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when something is at `path`, and the errors of files.
+    pub fn export(&self, path: impl AsRef<Path>, unlock: &Unlock) -> Result<()> {
+        let keyring = self.reload()?;
+        let key = unlock.seal(&self.backend)?;
+        let (id, generation) = (keyring.id(), keyring.generation());
+        let bytes = format::encode(id, generation, keyring.records(), &key, &self.backend)?;
+        put_first(path.as_ref(), &bytes)
+    }
+
+    fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
+        let keyring = Header::parse(path, bytes)?.decode(&key, &backend, WrapCounter::in_blocks)?;
+        let state = State { keyring: Arc::new(keyring), key: Arc::new(key) };
+        Ok(Self { path: path.into(), backend, state: RwLock::new(state), turn: Mutex::new(()) })
+    }
+
+    fn state(&self) -> State {
+        // The state is replaced in one assignment: whole also after a panic elsewhere.
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the file and takes it over. For the holder of the turn.
+    fn read(&self) -> Result<(Zeroizing<Vec<u8>>, State)> {
+        let bytes = disk::read_private(&self.path, format::MAX_FILE_LEN)?;
+        let state = self.take_over(&bytes, &self.state().key)?;
+        Ok((bytes, state))
+    }
+
+    /// Verifies the bytes of a file and, if they are a later state of the keyring, goes on with
+    /// them.
+    fn take_over(&self, bytes: &[u8], key: &Arc<FileKey>) -> Result<State> {
+        let header = Header::parse(&self.path, bytes)?;
+        if header.kdf() != &key.kdf {
+            return Err(Error::Resealed { file: self.path.clone() });
+        }
+        let keyring = header.decode(key, &self.backend, WrapCounter::in_blocks)?;
+        let keyring = Arc::new(keyring.following(&self.keyring())?);
+        let state = State { keyring, key: Arc::clone(key) };
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.clone();
+        Ok(state)
+    }
+
+    fn update(&self) -> Result<Update<'_, B>> {
+        let turn = self.turn();
+        let lock = WriterLock::acquire(&self.path)?;
+        let (old, state) = self.read()?;
+        let records = state.keyring.records().to_vec();
+        Ok(Update { file: self, state, old, records, _lock: lock, _turn: turn })
+    }
+
+    /// Reserves a block for the enabled version unless more than `enough` wraps are left.
+    fn reserve_below(&self, enough: u64) -> Result<()> {
+        if self.keyring().enabled().counter().left() > enough {
+            return Ok(());
+        }
+        let mut update = self.update()?;
+        let keyring = Arc::clone(&update.state.keyring);
+        // Another thread may have reserved, or another process rotated, before this one's turn.
+        if keyring.enabled().counter().left() > enough {
+            return Ok(());
+        }
+        for record in update.records.iter_mut().filter(|record| is_enabled(record)) {
+            let wraps = record.wraps.checked_add(WRAP_BLOCK).filter(|wraps| *wraps <= MAX_WRAPS);
+            record.wraps = wraps.ok_or_else(|| keyring.enabled().wrap_limit())?;
+        }
+        update.commit()?;
+        // Still this thread's turn: the next one finds the block and reserves no other.
+        keyring.enabled().counter().grant(WRAP_BLOCK);
+        drop(update);
+        Ok(())
+    }
+}
+
+impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
+    fn keyring(&self) -> Arc<Keyring> {
+        self.keyring()
+    }
+
+    fn wrap_key(&self) -> Result<Arc<MasterKey>> {
+        loop {
+            let keyring = self.keyring();
+            if keyring.enabled().counter().take() {
+                return Ok(Arc::clone(keyring.enabled()));
+            }
+            self.reserve_below(0)?;
+        }
+    }
+
+    /// A version that this process does not know may come from a rotation by another one: the
+    /// file is read again before it counts as missing.
+    fn unwrap_key(&self, key_ref: &MasterKeyRef) -> Result<Arc<MasterKey>> {
+        match self.keyring().find(key_ref) {
+            Err(Error::VersionMissing { .. }) => self.reload()?.find(key_ref).cloned(),
+            found => found.cloned(),
+        }
+    }
+}
+
+impl<B: CryptoBackend> Update<'_, B> {
+    fn enabled(&self) -> Result<&Record> {
+        let none = || Error::EnabledCount { keyring: self.state.keyring.id().clone() };
+        self.records.iter().find(|record| is_enabled(record)).ok_or_else(none)
+    }
+
+    fn add(&mut self, created: u64) -> Result<u32> {
+        let newest = self.records.last().map_or(0, |record| record.number);
+        let full = || Error::TooManyVersions { keyring: self.state.keyring.id().clone() };
+        let number = newest.checked_add(1).ok_or_else(full)?;
+        let content = Content::DecryptOnly(draw(&self.file.backend)?);
+        self.records.push(Record { number, created, wraps: 0, content });
+        Ok(number)
+    }
+
+    fn rotate(&mut self, created: u64) -> Result<u32> {
+        let enabled = self.enabled()?.number;
+        let waiting = |record: &&Record| record.number > enabled && record.key().is_some();
+        let number = match self.records.iter().rev().find(waiting) {
+            Some(record) => record.number,
+            None => self.add(created)?,
+        };
+        self.promote(number);
+        Ok(number)
+    }
+
+    fn promote(&mut self, number: u32) {
+        for record in &mut self.records {
+            let enabled = record.number == number;
+            record.content = record.content.clone().with_enabled(enabled);
+        }
+    }
+
+    /// Writes the next generation, and keeps the one before it.
+    fn commit(&self) -> Result<()> {
+        let bytes = self.encode()?;
+        disk::put(&self.previous(), &self.old)?;
+        self.put(&bytes)
+    }
+
+    /// Writes the next generation, and keeps none before it. An older one goes first, so that it
+    /// cannot be left behind.
+    fn commit_and_forget(&self) -> Result<()> {
+        let bytes = self.encode()?;
+        disk::remove(&self.previous())?;
+        self.put(&bytes)
+    }
+
+    fn encode(&self) -> Result<Vec<u8>> {
+        let keyring = &self.state.keyring;
+        let generation = keyring.generation().saturating_add(1);
+        format::encode(keyring.id(), generation, &self.records, &self.state.key, &self.file.backend)
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<()> {
+        disk::put(&self.file.path, bytes)?;
+        // Taken over as any reader would: from the bytes.
+        self.file.take_over(bytes, &self.state.key).map(drop)
+    }
+
+    fn previous(&self) -> PathBuf {
+        disk::beside(&self.file.path, "previous")
+    }
+}
+
+impl<B> fmt::Debug for KeyringFile<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyringFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A new random key.
+fn draw<B: CryptoBackend>(backend: &B) -> Result<Arc<SourceKey>> {
+    Ok(SourceKey::try_fill(|bytes| backend.random(bytes))
+        .map_err(object_cipher_core::Error::from)?)
+}
+
+fn is_enabled(record: &Record) -> bool {
+    matches!(record.content, Content::Enabled(_))
+}
+
+/// Puts a file where none may be.
+fn put_first(path: &Path, bytes: &[u8]) -> Result<()> {
+    let _lock = WriterLock::acquire(path)?;
+    disk::refuse_existing(path)?;
+    disk::refuse_existing(&disk::beside(path, "previous"))?;
+    disk::put(path, bytes)
+}

@@ -1,0 +1,234 @@
+//! Crashes, writers at the same time, and files put back.
+
+use std::{fs, thread, time::Duration};
+
+use object_cipher_core::KeyringId;
+use object_cipher_keyring::{Error, Keyring, KeyringFile, SharedKeyring, VersionedKeys};
+use object_cipher_rustcrypto::RustCrypto;
+
+use crate::{Fixture, assert_error, child, id, write_private};
+
+#[test]
+fn nothing_is_created_but_by_create() {
+    let fixture = Fixture::empty();
+    assert_error!(fixture.open(), Error::Io { action: "open", .. });
+    let read = Keyring::read(fixture.path(), &fixture.unlock(), &RustCrypto);
+    assert_error!(read, Error::Io { .. });
+    assert_eq!(fs::read_dir(fixture.directory.path()).unwrap().count(), 0);
+
+    fixture.overwrite(b"not a keyring");
+    assert_error!(fixture.open(), Error::Malformed { .. });
+    assert_eq!(fs::read(fixture.path()).unwrap(), b"not a keyring");
+}
+
+#[test]
+fn nothing_is_created_over_a_keyring_or_what_is_left_of_one() {
+    let fixture = Fixture::new();
+    fixture.open().unwrap().rotate().unwrap();
+    let create = || KeyringFile::create(fixture.path(), &id(), &fixture.unlock(), RustCrypto);
+    let before = fs::read(fixture.path()).unwrap();
+    assert_error!(create(), Error::Exists { .. });
+    assert_eq!(fs::read(fixture.path()).unwrap(), before);
+    fs::remove_file(fixture.path()).unwrap();
+    assert_error!(create(), Error::Exists { file } if file.ends_with("keyring.previous"));
+}
+
+#[test]
+fn what_an_interrupted_write_leaves_does_no_harm() {
+    let fixture = Fixture::new();
+    write_private(&fixture.beside("keyring.new"), b"half a keyr");
+    let file = fixture.open().unwrap();
+    assert_eq!(file.keyring().generation(), 1);
+    assert_eq!(file.rotate().unwrap(), 2);
+    assert!(!fixture.beside("keyring.new").exists());
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_file_whole() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let before = fs::read(fixture.path()).unwrap();
+    fs::create_dir(fixture.beside("keyring.new")).unwrap();
+    assert_error!(file.rotate(), Error::Io { .. });
+    assert_error!(file.wrap_key(), Error::Io { .. });
+    assert_eq!(fs::read(fixture.path()).unwrap(), before);
+    assert_eq!(file.keyring().enabled().version(), 1);
+    fs::remove_dir(fixture.beside("keyring.new")).unwrap();
+    assert_eq!(file.rotate().unwrap(), 2);
+}
+
+#[test]
+fn the_previous_generation_is_kept_whole() {
+    let fixture = Fixture::new();
+    let first = fs::read(fixture.path()).unwrap();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    assert_eq!(fs::read(fixture.beside("keyring.previous")).unwrap(), first);
+    let previous = fixture.beside("keyring.previous");
+    let previous = Keyring::read(previous, &fixture.unlock(), &RustCrypto).unwrap();
+    assert_eq!((previous.generation(), previous.enabled().version()), (1, 1));
+}
+
+#[test]
+fn a_destroyed_key_is_not_kept_in_the_previous_generation() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    file.destroy(1).unwrap();
+    assert!(!fixture.beside("keyring.previous").exists());
+}
+
+#[test]
+fn the_generation_never_falls() {
+    let fixture = Fixture::new();
+    let first = fs::read(fixture.path()).unwrap();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    let second = fs::read(fixture.path()).unwrap();
+    fixture.overwrite(&first);
+    for result in [file.reload().map(|_| 0), file.rotate(), file.add()] {
+        assert_error!(result, Error::GenerationFell { known: 2, found: 1, .. });
+    }
+    assert_eq!(file.keyring().enabled().version(), 2);
+
+    let restarted = fixture.open().unwrap();
+    assert_error!(restarted.require_generation(2), Error::GenerationFell { .. });
+    fixture.overwrite(&second);
+    assert_eq!(file.reload().unwrap().generation(), 2);
+    restarted.reload().unwrap();
+    assert!(restarted.require_generation(2).is_ok());
+}
+
+#[test]
+fn another_file_of_the_same_generation_is_noticed() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let first = fs::read(fixture.path()).unwrap();
+    file.add().unwrap();
+    let added = fs::read(fixture.path()).unwrap();
+    fixture.overwrite(&first);
+    let fork = fixture.open().unwrap();
+    fork.rotate().unwrap();
+    assert_error!(file.reload(), Error::GenerationFell { known: 2, found: 2, .. });
+    fixture.overwrite(&added);
+    assert_error!(fork.reload(), Error::GenerationFell { known: 2, found: 2, .. });
+}
+
+#[test]
+fn the_file_of_another_keyring_is_not_taken_over() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let forged = crate::forged::Forged::new([crate::forged::Version::enabled(1)]);
+    fixture.overwrite(&forged.bytes(&fixture.secret));
+    assert_error!(file.reload(), Error::Resealed { .. });
+
+    let keyring = |name: &str| {
+        let id = KeyringId::parse(name).unwrap();
+        Keyring::builder(id).enabled(1, crate::key()).build(&RustCrypto).unwrap()
+    };
+    let shared = SharedKeyring::new(keyring("main"));
+    assert_error!(shared.replace(keyring("other")), Error::OtherKeyring { .. });
+}
+
+#[test]
+fn a_node_follows_the_copies_an_operator_distributes() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let read = || Keyring::read(fixture.path(), &fixture.unlock(), &RustCrypto).unwrap();
+    let node = SharedKeyring::new(read());
+    let old = read();
+    file.add().unwrap();
+    node.replace(read()).unwrap();
+    assert_eq!(node.keyring().digest(), file.keyring().digest());
+    assert_eq!(node.wrap_key().unwrap().version(), 1);
+    file.rotate().unwrap();
+    node.replace(read()).unwrap();
+    assert_eq!(node.wrap_key().unwrap().version(), 2);
+    assert_error!(node.replace(old), Error::GenerationFell { known: 3, found: 1, .. });
+}
+
+#[test]
+fn two_writers_take_turns_and_lose_nothing() {
+    let fixture = Fixture::new();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let file = fixture.open().unwrap();
+                for _ in 0..10 {
+                    file.add().unwrap();
+                }
+            });
+        }
+    });
+    let keyring = fixture.open().unwrap().keyring();
+    assert_eq!((keyring.generation(), keyring.versions().count()), (41, 41));
+}
+
+#[test]
+fn threads_with_one_handle_take_turns_and_readers_see_no_step_back() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..10).for_each(|_| assert!(file.rotate().is_ok())));
+        }
+        scope.spawn(|| {
+            let mut last = 0;
+            for _ in 0..200 {
+                let generation = file.reload().unwrap().generation();
+                assert!(generation >= last);
+                last = generation;
+            }
+        });
+    });
+    assert_eq!(file.keyring().enabled().version(), 31);
+}
+
+#[test]
+fn a_writer_gives_up_while_another_holds_the_lock() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let lock = fs::File::options().append(true).create(true).open(fixture.beside("keyring.lock"));
+    let lock = lock.unwrap();
+    lock.lock().unwrap();
+    assert!(file.reload().is_ok(), "readers need no lock");
+    assert_error!(file.rotate(), Error::Locked { .. });
+    drop(lock);
+    assert_eq!(file.rotate().unwrap(), 2);
+}
+
+#[test]
+fn child_rotates_until_killed() {
+    if !child::is_here() {
+        return;
+    }
+    let path = std::env::var_os("TEST_PATH").unwrap();
+    let secret = std::env::var_os("TEST_SECRET").unwrap();
+    let unlock = object_cipher_keyring::Unlock::key_file(secret).unwrap();
+    let file = KeyringFile::open(path, &unlock, RustCrypto).unwrap();
+    // As many as a keyring holds.
+    while file.add().is_ok() {}
+}
+
+#[test]
+fn a_writer_killed_at_any_moment_leaves_a_whole_file() {
+    let fixture = Fixture::new();
+    let secret = fixture.beside("secret");
+    write_private(&secret, &fixture.secret);
+    let path = fixture.path();
+    let environment = [("TEST_PATH", path.as_os_str()), ("TEST_SECRET", secret.as_os_str())];
+    let mut generation = 1;
+    for round in 0..30 {
+        let mut command = child::command("durability::child_rotates_until_killed", &environment);
+        let mut writer = command.spawn().unwrap();
+        thread::sleep(Duration::from_millis(10 + round * 2));
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let keyring = fixture.open().unwrap().keyring();
+        assert!(keyring.generation() >= generation);
+        assert_eq!(keyring.generation(), keyring.versions().count() as u64);
+        generation = keyring.generation();
+    }
+    assert!(generation > 1, "no child ever wrote");
+    fixture.open().unwrap().rotate().unwrap();
+}

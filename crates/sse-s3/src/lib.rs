@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+mod master_keys;
+
+pub use master_keys::MasterKeys;
