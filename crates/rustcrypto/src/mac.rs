@@ -1,0 +1,60 @@
+//! HMAC-SHA-512, and HKDF-Expand built on it.
+//!
+//! The crate `hkdf` takes no pseudorandom key shorter than a hash; Cobblestone-256 has one of 32
+//! bytes.
+
+use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
+use object_cipher_core::BackendError;
+use sha2::Sha512;
+use zeroize::Zeroizing;
+
+type HmacSha512 = Hmac<Sha512>;
+
+/// Bytes of a SHA-512 hash.
+const HASH_LEN: usize = 64;
+/// HKDF counts its blocks in one byte.
+const MAX_BLOCKS: usize = 255;
+
+pub(crate) fn hmac_sha512(
+    key: &[u8],
+    data: &[&[u8]],
+    mac: &mut [u8; HASH_LEN],
+) -> Result<(), BackendError> {
+    let mut keyed = keyed(key)?;
+    for piece in data {
+        keyed.update(piece);
+    }
+    keyed.finalize_into(mac.into());
+    Ok(())
+}
+
+pub(crate) fn hkdf_expand_sha512(
+    prk: &[u8],
+    info: &[&[u8]],
+    okm: &mut [u8],
+) -> Result<(), BackendError> {
+    if okm.len() > MAX_BLOCKS * HASH_LEN {
+        return Err(BackendError::Refused);
+    }
+    let keyed = keyed(prk)?;
+    let mut block = Zeroizing::new([0; HASH_LEN]);
+    for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
+        let mut mac = keyed.clone();
+        if counter > 1 {
+            mac.update(block.as_slice());
+        }
+        for piece in info {
+            mac.update(piece);
+        }
+        mac.update(&[counter]);
+        let hash: &mut [u8; HASH_LEN] = &mut block;
+        mac.finalize_into(hash.into());
+        out.copy_from_slice(&block[..out.len()]);
+    }
+    Ok(())
+}
+
+/// HMAC with its key absorbed. A key of any length is taken, so this does not fail.
+fn keyed(key: &[u8]) -> Result<HmacSha512, BackendError> {
+    HmacSha512::new_from_slice(key).map_err(|_| BackendError::Unavailable)
+}
