@@ -1,0 +1,91 @@
+#![doc = include_str!("../README.md")]
+
+mod aead;
+mod mac;
+
+use aws_lc_rs::{
+    digest::{self, Digest},
+    rand,
+};
+use object_cipher_core::{BackendError, CryptoBackend, Lineage};
+
+pub use aead::Aead;
+
+/// AWS-LC as a [`CryptoBackend`]. Has no state; every value is the same backend.
+///
+/// ```
+/// use object_cipher_aws_lc::AwsLc;
+/// use object_cipher_core::CryptoBackend;
+///
+/// let digest = AwsLc.sha256(&[b"a", b"bc"]);
+/// assert_eq!(digest, AwsLc.sha256(&[b"abc"]));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AwsLc;
+
+impl CryptoBackend for AwsLc {
+    type Aead = Aead;
+
+    const LINEAGE: Lineage = Lineage::new("boringssl");
+
+    fn aead(&self, key: &[u8; 32]) -> Result<Aead, BackendError> {
+        Aead::new(key)
+    }
+
+    fn hmac_sha512(
+        &self,
+        key: &[u8],
+        data: &[&[u8]],
+        mac: &mut [u8; 64],
+    ) -> Result<(), BackendError> {
+        mac::hmac_sha512(key, data, mac);
+        Ok(())
+    }
+
+    fn hkdf_expand_sha512(
+        &self,
+        prk: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        mac::hkdf_expand_sha512(prk, info, okm)
+    }
+
+    fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {
+        copied(&hash(&digest::SHA256, data))
+    }
+
+    fn sha512(&self, data: &[&[u8]]) -> [u8; 64] {
+        copied(&hash(&digest::SHA512, data))
+    }
+
+    fn random(&self, out: &mut [u8]) -> Result<(), BackendError> {
+        rand::fill(out).map_err(|_| BackendError::Unavailable)
+    }
+
+    // The library's own HKDF keeps the pseudorandom key to itself.
+    fn hkdf_sha512(
+        &self,
+        salt: &[u8],
+        ikm: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        mac::hkdf_sha512(salt, ikm, info, okm)
+    }
+}
+
+fn hash(algorithm: &'static digest::Algorithm, data: &[&[u8]]) -> Digest {
+    let mut hash = digest::Context::new(algorithm);
+    for piece in data {
+        hash.update(piece);
+    }
+    hash.finish()
+}
+
+/// The digest as an array of the algorithm's length.
+fn copied<const N: usize>(digest: &Digest) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}
