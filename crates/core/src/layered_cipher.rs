@@ -30,20 +30,29 @@ pub struct LayeredCipher<S> {
 }
 
 impl<S: KeySource> LayeredCipher<S> {
-    /// One layer: any mode but DSSE-KMS.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] for DSSE-KMS.
-    pub fn one_layer<B: CryptoBackend>(mode: Mode, source: S, backend: B) -> Result<Self> {
-        if mode.suite().layers() != 1 {
-            return Err(Error::Misuse("DSSE-KMS has two layers"));
-        }
-        Ok(Self { mode, source, libraries: alloc::vec![Arc::new(backend)] })
+    /// SSE-S3 over keys of a master keyring.
+    pub fn sse_s3<B: CryptoBackend>(source: S, backend: B) -> Self {
+        Self::one_layer(Mode::SseS3, source, backend)
     }
 
-    /// Two layers, DSSE-KMS: each has a data key, a wrap and a library of its own. Two backends of
+    /// SSE-KMS over KMS data keys or Bucket Keys.
+    pub fn sse_kms<B: CryptoBackend>(source: S, backend: B) -> Self {
+        Self::one_layer(Mode::SseKms, source, backend)
+    }
+
+    /// SSE-C over a customer's key.
+    pub fn sse_c<B: CryptoBackend>(source: S, backend: B) -> Self {
+        Self::one_layer(Mode::SseC, source, backend)
+    }
+
+    /// Client-side encryption over a client's keys or KMS data keys.
+    pub fn client<B: CryptoBackend>(source: S, backend: B) -> Self {
+        Self::one_layer(Mode::Client, source, backend)
+    }
+
+    /// DSSE-KMS: two layers, each with a data key, a wrap and a library of its own. Two backends of
     /// one lineage do not compile.
-    pub fn two_layers<I: CryptoBackend, O: CryptoBackend>(source: S, inner: I, outer: O) -> Self {
+    pub fn dsse_kms<I: CryptoBackend, O: CryptoBackend>(source: S, inner: I, outer: O) -> Self {
         const {
             assert!(
                 !I::LINEAGE.is_same(O::LINEAGE),
@@ -52,6 +61,10 @@ impl<S: KeySource> LayeredCipher<S> {
         }
         let libraries: Vec<Arc<dyn Library>> = alloc::vec![Arc::new(inner), Arc::new(outer)];
         Self { mode: Mode::DsseKms, source, libraries }
+    }
+
+    fn one_layer<B: CryptoBackend>(mode: Mode, source: S, backend: B) -> Self {
+        Self { mode, source, libraries: alloc::vec![Arc::new(backend)] }
     }
 
     /// A fresh key a layer, asked for at the same time.

@@ -105,3 +105,41 @@ pub enum Completion {
     /// algorithm. See the [security note](ObjectCipher::resume_keyless_upload#security).
     Keyless,
 }
+
+/// Implements [`ObjectCipher`] for a type by forwarding every call to the cipher inside it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! forward_object_cipher {
+    ([$($generics:tt)*] $type:ty, $self:ident => $inner:expr) => {
+        impl<$($generics)*> $crate::ObjectCipher for $type {
+            fn mode(&self) -> $crate::Mode {
+                let $self = self;
+                $crate::ObjectCipher::mode($inner)
+            }
+            $crate::forward_object_cipher!(@call $self => $inner, seal(cx: $crate::ObjectContext<'a>) -> $crate::Sealer);
+            $crate::forward_object_cipher!(@call $self => $inner, open(cx: $crate::ObjectContext<'a>, envelope: $crate::Envelope) -> $crate::Opener);
+            $crate::forward_object_cipher!(@call $self => $inner, rewrap(from: $crate::Opener, to: $crate::ObjectContext<'a>) -> $crate::Envelope);
+            $crate::forward_object_cipher!(@call $self => $inner, resume_upload(cx: $crate::ObjectContext<'a>, envelope: $crate::Envelope) -> $crate::Uploader);
+            $crate::forward_object_cipher!(@call $self => $inner, resume_keyless_upload(cx: $crate::ObjectContext<'a>, envelope: $crate::Envelope) -> $crate::Uploader);
+            $crate::forward_object_cipher!(@call $self => $inner, rewrap_upload(from: $crate::Uploader, to: $crate::ObjectContext<'a>) -> $crate::Envelope);
+            fn create_upload<'a>(
+                &'a self,
+                cx: &'a $crate::ObjectContext<'a>,
+                completion: $crate::Completion,
+            ) -> $crate::BoxFuture<'a, $crate::Result<$crate::Uploader>> {
+                let $self = self;
+                $crate::ObjectCipher::create_upload($inner, cx, completion)
+            }
+        }
+    };
+    (@call $self:ident => $inner:expr, $method:ident($($name:ident: $type:ty),+) -> $output:ty) => {
+        fn $method<'a>(&'a self, $($name: &'a $type),+) -> $crate::BoxFuture<'a, $crate::Result<$output>> {
+            let $self = self;
+            $crate::ObjectCipher::$method($inner, $($name),+)
+        }
+    };
+}
+
+forward_object_cipher!([C: ObjectCipher + ?Sized] &C, cipher => *cipher);
+forward_object_cipher!([C: ObjectCipher + ?Sized] alloc::boxed::Box<C>, cipher => &**cipher);
+forward_object_cipher!([C: ObjectCipher + ?Sized] alloc::sync::Arc<C>, cipher => &**cipher);

@@ -1,9 +1,10 @@
 //! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
-//! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), and a store in memory
-//! to attack ([`StoredObject`]).
+//! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), a store in memory to
+//! attack ([`StoredObject`]), and the promises that every backend must keep ([`backend_tests!`]).
 //!
 //! Nothing here is for production.
 
+pub mod backend_suite;
 mod drive;
 mod stored_object;
 mod test_keys;

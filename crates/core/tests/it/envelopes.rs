@@ -7,7 +7,7 @@ use object_cipher_core::{
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, TestKeys};
 
-use crate::modes::{all, cipher, cx};
+use crate::modes::{all, cipher, cx, layered};
 
 fn attributes() -> Attributes {
     let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &[5; 32]).unwrap();
@@ -26,8 +26,8 @@ fn sealed(cipher: &dyn object_cipher_core::ObjectCipher) -> Envelope {
 fn sizes_are_those_of_the_specification() {
     let size = |mode, source, name: &str| {
         let keys = TestKeys::new(source, [3; 32]).with_name(name);
-        let cipher = LayeredCipher::one_layer(mode, keys, RustCrypto).unwrap();
-        sealed(&cipher).as_bytes().len()
+        let cipher = layered(mode, keys, RustCrypto);
+        sealed(&*cipher).as_bytes().len()
     };
     assert_eq!(size(Mode::SseC, EkSource::Customer, ""), 340);
     assert_eq!(size(Mode::SseS3, EkSource::Master, "twelve-bytes"), 364);
@@ -170,6 +170,6 @@ fn another_modes_envelope_is_refused_by_name() {
     let error = stored.open(&*ours, &cx).unwrap_err();
     assert!(matches!(error, Error::WrongMode { expected: Mode::SseS3, found: Mode::SseC, .. }));
     let keys = TestKeys::new(EkSource::Customer, [1; 32]);
-    let mixed = LayeredCipher::one_layer(Mode::SseS3, keys, RustCrypto).unwrap();
+    let mixed = LayeredCipher::sse_s3(keys, RustCrypto);
     assert!(StoredObject::seal(&mixed, &cx, b"x", &Attributes::default()).is_err());
 }

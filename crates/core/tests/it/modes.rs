@@ -29,8 +29,8 @@ const KINDS: [(Mode, EkSource); 6] = [
 
 /// Every mode over every backend.
 pub(crate) fn all() -> Vec<Box<dyn ObjectCipher>> {
-    let mut ciphers = one_layer(RustCrypto);
-    ciphers.extend(one_layer(AwsLc));
+    let mut ciphers = one_layer(&RustCrypto);
+    ciphers.extend(one_layer(&AwsLc));
     ciphers.extend(two_layers());
     ciphers
 }
@@ -51,7 +51,22 @@ pub(crate) fn cipher<B: CryptoBackend>(
     backend: B,
 ) -> Box<dyn ObjectCipher> {
     let keys = TestKeys::new(source, [0xA5; 32]);
-    Box::new(LayeredCipher::one_layer(mode, keys, backend).unwrap())
+    layered(mode, keys, backend)
+}
+
+/// The one-layer cipher of a mode.
+pub(crate) fn layered<B: CryptoBackend>(
+    mode: Mode,
+    keys: TestKeys,
+    backend: B,
+) -> Box<dyn ObjectCipher> {
+    Box::new(match mode {
+        Mode::SseS3 => LayeredCipher::sse_s3(keys, backend),
+        Mode::SseKms => LayeredCipher::sse_kms(keys, backend),
+        Mode::SseC => LayeredCipher::sse_c(keys, backend),
+        Mode::Client => LayeredCipher::client(keys, backend),
+        _ => panic!("{mode} has two layers"),
+    })
 }
 
 /// A plaintext of a length, without repetition in a chunk.
@@ -59,14 +74,14 @@ pub(crate) fn plaintext(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect()
 }
 
-fn one_layer<B: CryptoBackend>(backend: B) -> Vec<Box<dyn ObjectCipher>> {
+fn one_layer<B: CryptoBackend>(backend: &B) -> Vec<Box<dyn ObjectCipher>> {
     KINDS.into_iter().map(|(mode, source)| cipher(mode, source, backend.clone())).collect()
 }
 
 fn two_layers() -> Vec<Box<dyn ObjectCipher>> {
     let keys = || TestKeys::new(EkSource::Kms, [0xA5; 32]);
     vec![
-        Box::new(LayeredCipher::two_layers(keys(), RustCrypto, AwsLc)),
-        Box::new(LayeredCipher::two_layers(keys(), AwsLc, RustCrypto)),
+        Box::new(LayeredCipher::dsse_kms(keys(), RustCrypto, AwsLc)),
+        Box::new(LayeredCipher::dsse_kms(keys(), AwsLc, RustCrypto)),
     ]
 }

@@ -2,8 +2,7 @@
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, Completion, EkSource, Error, LayeredCipher, Mode, ObjectCipher, ObjectContext,
-    ReadRange,
+    Attributes, Completion, EkSource, Error, LayeredCipher, ObjectCipher, ObjectContext, ReadRange,
 };
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, TestKeys, now};
@@ -54,7 +53,7 @@ fn one_layer_modes_change_among_each_other_and_two_layers_stay_two() {
 fn after_a_key_change_the_old_key_opens_nothing() {
     let cipher = |root| {
         let keys = TestKeys::new(EkSource::Customer, [root; 32]);
-        LayeredCipher::one_layer(Mode::SseC, keys, AwsLc).unwrap()
+        LayeredCipher::sse_c(keys, AwsLc)
     };
     let (old, new) = (cipher(1), cipher(2));
     let mut stored = StoredObject::seal(&old, &cx(), b"content", &Attributes::default()).unwrap();
@@ -68,7 +67,7 @@ fn after_a_key_change_the_old_key_opens_nothing() {
 fn an_upload_changes_its_key_and_keeps_its_parts() {
     let cipher = |root| {
         let keys = TestKeys::new(EkSource::Customer, [root; 32]);
-        LayeredCipher::one_layer(Mode::SseC, keys, RustCrypto).unwrap()
+        LayeredCipher::sse_c(keys, RustCrypto)
     };
     let (old, new) = (cipher(1), cipher(2));
     let uploader = now(old.create_upload(&upload_cx(), Completion::Keyless)).unwrap();
@@ -87,7 +86,7 @@ fn an_upload_changes_its_key_and_keeps_its_parts() {
     assert_eq!(object.read(&new, &cx(), &ReadRange::Whole).unwrap(), b"content");
     // Another mode would need other rules for Complete.
     let master = TestKeys::new(EkSource::Master, [1; 32]);
-    let other = LayeredCipher::one_layer(Mode::SseS3, master, RustCrypto).unwrap();
+    let other = LayeredCipher::sse_s3(master, RustCrypto);
     let uploader = now(old.create_upload(&upload_cx(), Completion::WithKey)).unwrap();
     assert!(now(other.rewrap_upload(&uploader, &upload_cx())).is_err());
 }

@@ -275,7 +275,7 @@ fn m9_a_missing_or_unreadable_receipt_is_refused() {
 fn m10_a_part_under_another_key_is_refused() {
     let ours = cipher(Mode::SseC, EkSource::Customer, RustCrypto);
     let keys = TestKeys::new(EkSource::Customer, [0x11; 32]);
-    let other = LayeredCipher::one_layer(Mode::SseC, keys, RustCrypto).unwrap();
+    let other = LayeredCipher::sse_c(keys, RustCrypto);
     let uploader = create(&*ours);
     let error = now(other.resume_upload(&upload_cx(), uploader.envelope())).unwrap_err();
     assert!(matches!(error, Error::Rejected { .. }));
