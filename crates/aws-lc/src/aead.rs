@@ -57,14 +57,14 @@ impl Aes256Gcm for Aead {
         buf: &mut [u8],
         tag: &[u8; 16],
     ) -> Result<(), BackendError> {
-        match self.0.open_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), tag, buf) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                // The library promises nothing about the buffer of a failed open.
-                buf.zeroize();
-                Err(BackendError::Rejected)
-            }
+        let opened =
+            self.0.open_in_place_separate_tag(Nonce::from(nonce), Aad::from(aad), tag, buf).is_ok();
+        if !opened {
+            // The library promises nothing about the buffer of a failed open.
+            buf.zeroize();
+            return Err(BackendError::Rejected);
         }
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 #[macro_export]
 macro_rules! backend_tests {
     ($backend:expr) => {
-        $crate::backend_tests!($backend:
+        $crate::backend_tests!($backend;
             hashes_give_the_published_digests,
             hmac_gives_the_published_macs,
             hkdf_gives_the_published_keys,
@@ -35,7 +35,7 @@ macro_rules! backend_tests {
             random_fills_every_length_and_never_repeats,
         );
     };
-    ($backend:expr: $($name:ident,)*) => {
+    ($backend:expr; $($name:ident,)*) => {
         $(#[test]
         fn $name() -> $crate::backend_suite::Outcome {
             $crate::backend_suite::$name(&$backend)
