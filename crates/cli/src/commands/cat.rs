@@ -1,0 +1,29 @@
+//! `cat`: content to standard output.
+
+use std::{io, path::Path};
+
+use object_cipher_core::ReadRange;
+
+use crate::{
+    args::{BackendName, CatArgs},
+    error::{Error, Result},
+    sealed::Sealed,
+    transfer::{self, Sink},
+};
+
+pub(crate) fn run(args: &CatArgs, backend: BackendName) -> Result<()> {
+    let range = args.range.as_ref().unwrap_or(&ReadRange::Whole);
+    write_out(&Sealed::open(&args.sealed, backend)?, range)
+}
+
+/// Writes a range to standard output: verified bytes only, and an error that tells when they are
+/// not all.
+pub(crate) fn write_out(sealed: &Sealed, range: &ReadRange) -> Result<()> {
+    let mut sink = Sink::new(io::stdout().lock(), Path::new("standard output"));
+    transfer::open(sealed, range, &mut sink).map_err(|error| match (error, sink.written) {
+        (error @ Error::Object { .. }, written @ 1..) => {
+            Error::CutShort { written, source: Box::new(error) }
+        }
+        (error, _) => error,
+    })
+}

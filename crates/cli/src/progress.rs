@@ -1,0 +1,23 @@
+//! A bar for long work, on a terminal only.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shorter work is done before a bar could be read.
+const WORTH_A_BAR: u64 = 64 << 20;
+
+/// A bar over `length` bytes, or a count of bytes when the length is not known. It draws on
+/// standard error, and not at all when that is no terminal.
+pub(crate) fn bar(verb: &'static str, length: Option<u64>) -> ProgressBar {
+    let (bar, template) = match length {
+        Some(length) if length < WORTH_A_BAR => return ProgressBar::hidden(),
+        Some(length) => (
+            ProgressBar::new(length),
+            "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        ),
+        None => (ProgressBar::no_length(), "{prefix} {bytes} {bytes_per_sec}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style).with_prefix(verb),
+        Err(_) => bar,
+    }
+}
