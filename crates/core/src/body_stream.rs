@@ -168,9 +168,7 @@ impl<S: BodySealer> SealStream<S> {
     fn take_in(&mut self, count: usize) -> Result<()> {
         let capacity = whole(self.sealer.layout().chunk_len());
         self.length += count as u64;
-        if self.length > self.sealer.max_plaintext_len() {
-            return Err(self.sealer.too_long());
-        }
+        self.sealer.check_len(self.length, false)?;
         self.filled += count;
         if self.filled == capacity { self.seal_chunk(false) } else { Ok(()) }
     }
@@ -202,7 +200,7 @@ impl<S: BodySealer> BodyStream for SealStream<S> {
         if matches!(self.status, Status::Ended) {
             return Ok(());
         }
-        let sealed = self.seal_chunk(true);
+        let sealed = self.sealer.check_len(self.length, true).and_then(|()| self.seal_chunk(true));
         self.status.note(sealed)?;
         self.status = Status::Ended;
         Ok(())

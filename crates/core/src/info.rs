@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::{
     Error, Item, Result, Suite,
     data_keys::Headers,
@@ -12,6 +14,8 @@ use crate::{
 /// A multipart object has 1 to this many parts.
 pub const MAX_PARTS: u32 = 10_000;
 
+/// The longest block: every tag, two layers' headers, a SHA-512.
+const MAX_LEN: usize = 7 * 3 + 8 + 4 + 32 + 112 + 16 + 66 + 32;
 const TAG_LENGTH: u8 = 1;
 const TAG_PART_COUNT: u8 = 2;
 const TAG_PART_INDEX: u8 = 3;
@@ -177,8 +181,9 @@ impl ChecksumAlgorithm {
 
 impl Info {
     /// The TLV form: tag u8, length u16, value; tags strictly rising.
-    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(192);
+    pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>> {
+        // Room for the longest, so that no copy is left behind in growing.
+        let mut out = Zeroizing::new(Vec::with_capacity(MAX_LEN));
         let mut put = |tag: u8, value: &[&[u8]]| {
             out.push(tag);
             write_u16(value.iter().map(|piece| piece.len()).sum(), &mut out)?;

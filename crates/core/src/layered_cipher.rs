@@ -51,7 +51,24 @@ impl<S: KeySource> LayeredCipher<S> {
     }
 
     /// DSSE-KMS: two layers, each with a data key, a wrap and a library of its own. Two backends of
-    /// one lineage do not compile.
+    /// one lineage do not compile:
+    ///
+    /// ```compile_fail,E0080
+    /// # use object_cipher_core::{KeySource, LayeredCipher};
+    /// # use object_cipher_rustcrypto::RustCrypto;
+    /// # use object_cipher_testkit::TestKeys;
+    /// # let keys = TestKeys::new(object_cipher_core::EkSource::Kms, [7; 32]);
+    /// LayeredCipher::dsse_kms(keys, RustCrypto, RustCrypto);
+    /// ```
+    ///
+    /// ```
+    /// # use object_cipher_core::{KeySource, LayeredCipher};
+    /// # use object_cipher_aws_lc::AwsLc;
+    /// # use object_cipher_rustcrypto::RustCrypto;
+    /// # use object_cipher_testkit::TestKeys;
+    /// # let keys = TestKeys::new(object_cipher_core::EkSource::Kms, [7; 32]);
+    /// LayeredCipher::dsse_kms(keys, RustCrypto, AwsLc);
+    /// ```
     pub fn dsse_kms<I: CryptoBackend, O: CryptoBackend>(source: S, inner: I, outer: O) -> Self {
         const {
             assert!(

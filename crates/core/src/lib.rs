@@ -58,7 +58,7 @@ pub use opener::Opener;
 pub use part_table::{PAGE_PARTS, PartEntry, PartPage, PartTable};
 pub use read_plan::{ReadPlan, ReadRange, Segment};
 pub use receipt::{KeylessReceipts, MAX_RECEIPT_CHECKSUMS, PartReceipt};
-pub use sealer::{BodySealer, Sealer};
+pub use sealer::{AnnouncedSealer, BodySealer, Sealer};
 pub use source::{BoxFuture, FreshKey, KeySource};
 pub use source_key::SourceKey;
 pub use upload::{CompletedUpload, MAX_PART_LEN, PartSealer, StoredPart, Uploader};

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use crate::{
     Checksum, ChecksumAlgorithm, ETag, Error, Item, ObjectId, Result, Suite,
     data_keys::{DataKeys, Headers, Purpose, Salts},
@@ -62,7 +64,9 @@ impl PartReceipt {
         if usize::from(count) > MAX_RECEIPT_CHECKSUMS || repeated {
             return Err(Error::Misuse("a part has at most four checksums, one an algorithm"));
         }
-        let mut plaintext = Vec::with_capacity(256);
+        let digests: usize = sorted.iter().map(|checksum| 1 + checksum.digest().len()).sum();
+        let length = 8 + entry.headers.as_bytes().len() + 16 + 1 + digests;
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(length));
         plaintext.extend_from_slice(&entry.length.to_be_bytes());
         plaintext.extend_from_slice(entry.headers.as_bytes());
         plaintext.extend_from_slice(&etag.0);

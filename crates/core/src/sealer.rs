@@ -24,11 +24,12 @@ pub trait BodySealer: Send + Sync {
     /// Positioned access to the chunks. Mind the [security note](ChunkCipher#security).
     fn chunks(&self) -> &dyn ChunkCipher;
 
-    /// The longest plaintext this body may have, in bytes.
-    fn max_plaintext_len(&self) -> u64;
-
-    /// The error for a longer one.
-    fn too_long(&self) -> Error;
+    /// Whether the plaintext may have this length so far, and, once it has ended, in all.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] for more than the body may hold, [`Error::Misuse`] for another length than
+    /// was announced.
+    fn check_len(&self, plaintext_len: u64, ended: bool) -> Result<()>;
 }
 
 /// Seals a new object that is stored as one body. Made by
@@ -86,6 +87,27 @@ impl Sealer {
     /// [`Error::Limit`] when the body is too long, [`Error::Misuse`] for attributes that do not fit
     /// a single body, [`Error::Backend`] when the library fails.
     pub fn finish(self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
+        self.commit(plaintext_len, attributes)
+    }
+
+    /// The Envelope first, for stores that take metadata before the body: length and attributes
+    /// must be known before the first byte. If other content comes, the stream fails and the put
+    /// must be aborted. Core computes no checksum: whoever announces one compares it.
+    ///
+    /// # Errors
+    /// As [`Sealer::finish`].
+    pub fn announce(
+        self,
+        plaintext_len: u64,
+        attributes: &Attributes,
+    ) -> Result<(Envelope, AnnouncedSealer)> {
+        let envelope = self.commit(plaintext_len, attributes)?;
+        let layout = self.layout();
+        let Self { chunks, headers, .. } = self;
+        Ok((envelope, AnnouncedSealer { chunks, headers, layout, plaintext_len }))
+    }
+
+    fn commit(&self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
         self.layout().chunk_count(plaintext_len)?;
         let info = Info {
             length: plaintext_len,
@@ -99,6 +121,31 @@ impl Sealer {
             &info,
             [&self.info_salts, &self.wrap_salts],
         )
+    }
+}
+
+/// Seals the body of an object whose Envelope went out first. Made by [`Sealer::announce`].
+pub struct AnnouncedSealer {
+    chunks: Chunks,
+    headers: Headers,
+    layout: Layout,
+    plaintext_len: u64,
+}
+
+impl AnnouncedSealer {
+    /// Seals in order from now on.
+    pub fn into_stream(self) -> SealStream<Self> {
+        SealStream::new(self)
+    }
+}
+
+impl SealStream<AnnouncedSealer> {
+    /// Confirms that exactly the announced content went through. If not, abort the put.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the stream has not ended or output waits, or its own error.
+    pub fn finish(self) -> Result<()> {
+        self.into_sealed().map(|_| ())
     }
 }
 
@@ -132,12 +179,37 @@ impl BodySealer for Sealer {
         &self.chunks
     }
 
-    fn max_plaintext_len(&self) -> u64 {
-        self.layout().max_plaintext_len()
+    fn check_len(&self, plaintext_len: u64, _: bool) -> Result<()> {
+        self.layout().chunk_count(plaintext_len).map(|_| ())
+    }
+}
+
+impl BodySealer for AnnouncedSealer {
+    fn headers(&self) -> &Headers {
+        &self.headers
     }
 
-    fn too_long(&self) -> Error {
-        Error::Limit("a body has at most 2^32 chunks")
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn chunks(&self) -> &dyn ChunkCipher {
+        &self.chunks
+    }
+
+    fn check_len(&self, plaintext_len: u64, ended: bool) -> Result<()> {
+        if plaintext_len > self.plaintext_len || ended && plaintext_len < self.plaintext_len {
+            return Err(Error::Misuse("the content has not the length that was announced"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for AnnouncedSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnnouncedSealer")
+            .field("plaintext_len", &self.plaintext_len)
+            .finish_non_exhaustive()
     }
 }
 

@@ -250,9 +250,7 @@ impl PartSealer {
     /// [`Error::Limit`] above 5 GiB, [`Error::Misuse`] for more than four checksums or two of one
     /// algorithm, [`Error::Backend`] when the library fails.
     pub fn finish(self, plaintext_len: u64, etag: ETag, checksums: &[Checksum]) -> Result<Vec<u8>> {
-        if plaintext_len > MAX_PART_LEN {
-            return Err(self.too_long());
-        }
+        self.check_len(plaintext_len, true)?;
         let entry = PartEntry { part: self.part, length: plaintext_len, headers: self.headers };
         PartReceipt::seal(&self.keys, &self.receipt_salts, &entry, etag, checksums)
     }
@@ -282,12 +280,11 @@ impl BodySealer for PartSealer {
         &self.chunks
     }
 
-    fn max_plaintext_len(&self) -> u64 {
-        MAX_PART_LEN
-    }
-
-    fn too_long(&self) -> Error {
-        Error::Limit("a part has at most 5 GiB")
+    fn check_len(&self, plaintext_len: u64, _: bool) -> Result<()> {
+        if plaintext_len > MAX_PART_LEN {
+            return Err(Error::Limit("a part has at most 5 GiB"));
+        }
+        Ok(())
     }
 }
 

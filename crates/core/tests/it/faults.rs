@@ -104,3 +104,24 @@ fn f7_a_changed_header_is_refused_before_any_decryption() {
         assert_eq!(backend.watch().opens(), before);
     }
 }
+
+#[test]
+fn an_announced_object_takes_exactly_what_was_announced() {
+    let cipher = cipher(Mode::Client, EkSource::Client, AwsLc);
+    let content = plaintext(40_000);
+    let announce = |length: usize| {
+        let sealer = now(cipher.seal(&cx())).unwrap();
+        sealer.announce(length as u64, &Attributes::default()).unwrap()
+    };
+    let (envelope, sealer) = announce(content.len());
+    let mut stream = sealer.into_stream();
+    let body = drive(&mut stream, &content, 999).complete().unwrap();
+    stream.finish().unwrap();
+    let stored = StoredObject { envelope, bodies: [(0, body)].into(), table: None };
+    assert_eq!(stored.read(&*cipher, &cx(), &ReadRange::Whole).unwrap(), content);
+    for wrong in [content.len() - 1, content.len() + 1, 0, 100_000] {
+        let mut stream = announce(wrong).1.into_stream();
+        assert!(matches!(drive(&mut stream, &content, 999).result, Err(Error::Misuse(_))));
+        assert!(stream.finish().is_err());
+    }
+}
