@@ -5,12 +5,17 @@
 //! Nothing here is for production.
 
 pub mod backend_suite;
+pub mod conformance;
 mod drive;
+mod seeded;
 mod stored_object;
+mod subject;
 mod test_keys;
 mod watched;
 
 pub use drive::{Driven, drive, now};
+pub use seeded::Seeded;
 pub use stored_object::StoredObject;
+pub use subject::{cx, plaintext, upload_cx};
 pub use test_keys::TestKeys;
 pub use watched::{Watch, Watched, WatchedAead};

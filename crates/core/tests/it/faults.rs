@@ -5,9 +5,9 @@ use object_cipher_core::{
     Attributes, BackendError, BodyStream, Completion, EkSource, Error, Mode, ReadRange,
 };
 use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_testkit::{StoredObject, Watched, drive, now};
+use object_cipher_testkit::{StoredObject, Watched, cx, drive, now, plaintext, upload_cx};
 
-use crate::modes::{cipher, cx, plaintext, upload_cx};
+use crate::modes::cipher;
 
 #[test]
 fn x6_without_randomness_nothing_is_sealed() {

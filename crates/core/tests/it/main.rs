@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
-mod bodies;
 mod cobblestone_vectors;
+mod conformance;
 mod envelopes;
 mod faults;
-mod identity;
 mod modes;
-mod ranges;
 mod rewraps;
 mod uploads;

@@ -1,29 +1,13 @@
-//! Rename, key rotation and change of mode without touching the body (B5).
+//! Change of key and mode without touching the body.
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, Completion, EkSource, Error, LayeredCipher, ObjectCipher, ObjectContext, ReadRange,
+    Attributes, Completion, EkSource, Error, LayeredCipher, ObjectCipher, ReadRange,
 };
 use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_testkit::{StoredObject, TestKeys, now};
+use object_cipher_testkit::{StoredObject, TestKeys, cx, now, plaintext, upload_cx};
 
-use crate::modes::{all, cx, plaintext, upload_cx};
-
-#[test]
-fn b5_a_rename_rewrites_the_envelope_and_not_the_body() {
-    let (old, new) = (cx(), ObjectContext::new("realm", "bucket", "new name"));
-    for cipher in all() {
-        let content = plaintext(20_000);
-        let stored = StoredObject::seal(&*cipher, &old, &content, &Attributes::default()).unwrap();
-        let opener = stored.open(&*cipher, &old).unwrap();
-        let envelope = now(cipher.rewrap(&opener, &new)).unwrap();
-        assert_eq!(envelope.object_id(), stored.envelope.object_id());
-        let renamed = StoredObject { envelope, ..stored.clone() };
-        assert_eq!(renamed.read(&*cipher, &new, &ReadRange::Whole).unwrap(), content);
-        assert!(renamed.read(&*cipher, &old, &ReadRange::Whole).is_err());
-        assert!(stored.read(&*cipher, &new, &ReadRange::Whole).is_err());
-    }
-}
+use crate::modes::all;
 
 #[test]
 fn one_layer_modes_change_among_each_other_and_two_layers_stay_two() {

@@ -1,0 +1,186 @@
+//! An object opens as itself only (group B).
+
+use crate::{StoredObject, drive, now, upload_cx};
+use object_cipher_core::{
+    Attributes, EncryptionContext, Envelope, Error, IdentityItem, ObjectCipher, ObjectContext,
+    ReadRange, Step,
+};
+
+fn seal(cipher: &dyn ObjectCipher, cx: &ObjectContext<'_>) -> StoredObject {
+    StoredObject::seal(cipher, cx, b"content", &Attributes::default()).unwrap()
+}
+
+fn opens(cipher: &dyn ObjectCipher, stored: &StoredObject, cx: &ObjectContext<'_>) -> bool {
+    match stored.read(cipher, cx, &ReadRange::Whole) {
+        Ok(content) => content == b"content",
+        Err(Error::Rejected { step: Step::KeyWrap, .. } | Error::IdentityItem { .. }) => false,
+        Err(other) => panic!("not the error of a wrong identity: {other}"),
+    }
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> EncryptionContext {
+    let mut context = EncryptionContext::new();
+    for (key, value) in pairs {
+        context.insert(*key, *value).unwrap();
+    }
+    context
+}
+
+/// B1: an object moved to another place is refused.
+pub fn b1_an_object_moved_to_another_place_is_refused(cipher: &dyn ObjectCipher) {
+    let own = ObjectContext::new("realm", "bucket", "key").with_version_id("1");
+    let stored = seal(cipher, &own);
+    assert!(opens(cipher, &stored, &own));
+    for other in [
+        ObjectContext::new("realm2", "bucket", "key").with_version_id("1"),
+        ObjectContext::new("realm", "bucket2", "key").with_version_id("1"),
+        ObjectContext::new("realm", "bucket", "key2").with_version_id("1"),
+        ObjectContext::new("realm", "bucket", "key").with_version_id("2"),
+        ObjectContext::new("realm", "bucket", "key"),
+    ] {
+        assert!(!opens(cipher, &stored, &other));
+    }
+}
+
+/// B2: names that look alike are different objects.
+pub fn b2_names_that_look_alike_are_different_objects(cipher: &dyn ObjectCipher) {
+    let names: [(&[u8], &[u8]); 14] = [
+        (b"a", b"a//b"),
+        (b"a", b"a/b"),
+        (b"a", b"b/c"),
+        (b"a/b", b"c"),
+        (b"a", "\u{e9}".as_bytes()),
+        (b"a", "e\u{301}".as_bytes()),
+        (b"a", b"x/../y"),
+        (b"a", b"y"),
+        (b"a", b"y\0"),
+        (b"a", b""),
+        (b"", b"a"),
+        (b"", b""),
+        (b"a", b"\xff\xfe"),
+        (b"A", b"y"),
+    ];
+    for (at, (bucket, key)) in names.iter().enumerate() {
+        let stored = seal(cipher, &ObjectContext::new("", bucket, key));
+        for (other, (bucket, key)) in names.iter().enumerate() {
+            let cx = ObjectContext::new("", bucket, key);
+            assert_eq!(opens(cipher, &stored, &cx), at == other, "{at} {other}");
+        }
+    }
+}
+
+/// B4: an old pair put back opens unless a version is bound.
+pub fn b4_an_old_pair_put_back_opens_unless_a_version_is_bound(cipher: &dyn ObjectCipher) {
+    let unbound = ObjectContext::new("realm", "bucket", "key");
+    assert!(opens(cipher, &seal(cipher, &unbound), &unbound), "documented in SECURITY");
+    let (first, second) =
+        (unbound.clone().with_version_id("1"), unbound.clone().with_version_id("2"));
+    assert!(!opens(cipher, &seal(cipher, &first), &second));
+    // A host that binds versions requires them, so an unbound Envelope does not slip in.
+    let required = second.with_required(&[IdentityItem::VersionId]);
+    let error = seal(cipher, &unbound).read(cipher, &required, &ReadRange::Whole);
+    let item = IdentityItem::VersionId;
+    assert!(matches!(error, Err(Error::IdentityItem { item: lacks, .. }) if lacks == item));
+}
+
+/// B12: every byte of an envelope is bound.
+pub fn b12_every_byte_of_an_envelope_is_bound(cipher: &dyn ObjectCipher) {
+    let context = pairs(&[("a", "1")]);
+    let cx = ObjectContext::new("realm", "bucket", "key").with_encryption_context(&context);
+    let stored = seal(cipher, &cx);
+    for at in 0..stored.envelope.as_bytes().len() {
+        for bit in 0..8 {
+            let mut bytes = stored.envelope.as_bytes().to_vec();
+            bytes[at] ^= 1 << bit;
+            let Ok(envelope) = Envelope::parse(&bytes) else { continue };
+            assert!(now(cipher.open(&cx, &envelope)).is_err(), "byte {at} bit {bit}");
+        }
+    }
+}
+
+/// B13: an older info block does not fit a newer envelope.
+pub fn b13_an_older_info_block_does_not_fit_a_newer_envelope(cipher: &dyn ObjectCipher) {
+    let cx = ObjectContext::new("realm", "bucket", "key");
+    let stored = seal(cipher, &cx);
+    let mut opener = stored.open(cipher, &cx).unwrap();
+    opener.set_attributes(Attributes { metadata_digest: Some([7; 32]), ..Attributes::default() });
+    let newer = now(cipher.rewrap(&opener, &cx)).unwrap();
+    let opened = now(cipher.open(&cx, &newer)).unwrap();
+    assert_eq!(opened.attributes().metadata_digest, Some([7; 32]));
+    let (old, new) = (stored.envelope.as_bytes(), newer.as_bytes());
+    // The metadata digest is the newer info's last 35 bytes of plaintext.
+    let (old_info, new_info) = (old.len() - old_info_len(old), new.len() - old_info_len(old) - 35);
+    let mut mixed = new[..new_info - 4].to_vec();
+    mixed.extend_from_slice(&old[old_info - 4..]);
+    let mixed = Envelope::parse(&mixed).unwrap();
+    assert!(matches!(now(cipher.open(&cx, &mixed)), Err(Error::Rejected { .. })));
+}
+
+/// The length of the info message: what the last length field before the end says.
+fn old_info_len(envelope: &[u8]) -> usize {
+    (1..envelope.len())
+        .find(|length| {
+            let at = envelope.len() - length;
+            at >= 4 && envelope[at - 4..at] == u32::try_from(*length).unwrap().to_be_bytes()
+        })
+        .unwrap()
+}
+
+/// B14: each identity item must be given as it was sealed.
+pub fn b14_each_identity_item_must_be_given_as_it_was_sealed(cipher: &dyn ObjectCipher) {
+    let (context, other, more) =
+        (pairs(&[("a", "1")]), pairs(&[("a", "2")]), pairs(&[("a", "1"), ("b", "2")]));
+    let bare = ObjectContext::new("realm", "bucket", "key");
+    let full = bare
+        .clone()
+        .with_version_id("v")
+        .with_encryption_context(&context)
+        .with_extra("generation 7");
+    let stored = seal(cipher, &full);
+    assert!(opens(cipher, &stored, &full));
+    for wrong in [
+        full.clone().with_version_id("w"),
+        full.clone().with_version_id("null"),
+        full.clone().with_encryption_context(&other),
+        full.clone().with_encryption_context(&more),
+        full.clone().with_extra("generation 8"),
+        full.clone().with_extra(""),
+        bare.clone(),
+    ] {
+        assert!(!opens(cipher, &stored, &wrong));
+    }
+    // A context that was not sealed is refused; a version id that the writer did not know is not
+    // bound, unless the host requires it.
+    let stored = seal(cipher, &bare);
+    assert!(!opens(cipher, &stored, &bare.clone().with_encryption_context(&context)));
+    let later = bare.clone().with_version_id("v");
+    assert!(opens(cipher, &stored, &later));
+    assert!(!opens(cipher, &stored, &later.with_required(&[IdentityItem::VersionId])));
+}
+
+/// B14: an upload needs its own upload id.
+pub fn b14_an_upload_needs_its_own_upload_id(cipher: &dyn ObjectCipher) {
+    let uploader =
+        now(cipher.create_upload(&upload_cx(), object_cipher_core::Completion::WithKey)).unwrap();
+    for wrong in [
+        upload_cx().with_upload_id("upload-2"),
+        upload_cx().with_upload_id(""),
+        ObjectContext::new("realm", "bucket", "other").with_upload_id("upload-1"),
+    ] {
+        assert!(now(cipher.resume_upload(&wrong, uploader.envelope())).is_err());
+    }
+    assert!(now(cipher.resume_upload(&upload_cx(), uploader.envelope())).is_ok());
+}
+
+/// A version id learnt at commit is bound.
+pub fn a_version_id_learnt_at_commit_is_bound(cipher: &dyn ObjectCipher) {
+    let cx = ObjectContext::new("realm", "bucket", "key");
+    let mut sealer = now(cipher.seal(&cx)).unwrap();
+    sealer.set_version_id("late");
+    let mut stream = sealer.into_stream();
+    let body = drive(&mut stream, b"content", 3).complete().unwrap();
+    let envelope = stream.finish(&Attributes::default()).unwrap();
+    let stored = StoredObject { envelope, bodies: [(0, body)].into(), table: None };
+    assert!(opens(cipher, &stored, &cx.clone().with_version_id("late")));
+    assert!(!opens(cipher, &stored, &cx));
+}
