@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, ops::Range, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use object_cipher_core::{KeyringId, ReadRange};
 
+use crate::record::MAX_NAME_LEN;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -154,7 +156,8 @@ pub(crate) struct SealArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// A name to bind: whoever opens can insist on it. Without one the pair may be renamed freely
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true,
+          value_parser = object_name)]
     pub(crate) name: String,
 
     /// Replace a sealed file of that name; it stays whole until the new one is complete
@@ -221,7 +224,7 @@ pub(crate) struct RewrapArgs {
     pub(crate) sealed: SealedArgs,
 
     /// Bind this name from now on; empty for none [default: the name that is bound]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = object_name)]
     pub(crate) new_name: Option<String>,
 }
 
@@ -232,7 +235,7 @@ pub(crate) struct SealedArgs {
     pub(crate) file: PathBuf,
 
     /// Insist on this name [default: whichever name the pair says, which the seal confirms]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = object_name)]
     pub(crate) name: Option<String>,
 
     #[command(flatten)]
@@ -259,6 +262,13 @@ pub(crate) enum BackendName {
 fn keyring_id(text: &str) -> Result<KeyringId, &'static str> {
     KeyringId::parse(text)
         .ok_or("a keyring's name has 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit")
+}
+
+fn object_name(text: &str) -> Result<String, String> {
+    if text.len() > MAX_NAME_LEN {
+        return Err(format!("a name has at most {MAX_NAME_LEN} bytes"));
+    }
+    Ok(text.into())
 }
 
 /// A byte range as in HTTP's `Range: bytes=`, without the `bytes=`.

@@ -1,10 +1,6 @@
 //! Paths as the command line gives them.
 
-use std::{
-    fs::{self, Metadata},
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use crate::error::{Error, Result};
 
@@ -13,12 +9,11 @@ pub(crate) fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Refuses an output that is the input itself.
-pub(crate) fn expect_other_file(input: &Metadata, output: &Path) -> Result<()> {
-    match fs::metadata(output) {
-        Ok(there) if (there.dev(), there.ino()) == (input.dev(), input.ino()) => {
-            Err(Error::SameFile(output.to_path_buf()))
-        }
+/// Refuses an output that is the input itself, under whatever path.
+pub(crate) fn expect_other_file(input: &Path, output: &Path) -> Result<()> {
+    let place = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    match place(output) {
+        Some(there) if Some(there) == place(input) => Err(Error::SameFile(output.to_path_buf())),
         _ => Ok(()),
     }
 }

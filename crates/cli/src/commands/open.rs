@@ -28,7 +28,9 @@ pub(crate) fn run(args: &OpenArgs, backend: BackendName) -> Result<()> {
     }
     let sealed = Sealed::open(&args.sealed, backend)?;
     let metadata = sealed.body.metadata().map_err(Error::io("read", sealed.path()))?;
-    expect_other_file(&metadata, &target)?;
+    for part in [sealed.path(), sealed.pair.record_path()] {
+        expect_other_file(part, &target)?;
+    }
 
     let folder = folder_of(&target);
     let output = Output::new(&folder).map_err(Error::io("create a file in", &folder))?;

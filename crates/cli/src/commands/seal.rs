@@ -68,7 +68,7 @@ fn source(path: &Path, pair: &Pair) -> Result<(Source, Option<Permissions>)> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let metadata = file.metadata().map_err(Error::io("open", path))?;
     for output in [pair.body_path(), pair.record_path()] {
-        expect_other_file(&metadata, output)?;
+        expect_other_file(path, output)?;
     }
     let length = metadata.is_file().then_some(metadata.len());
     let permissions = metadata.is_file().then(|| metadata.permissions());

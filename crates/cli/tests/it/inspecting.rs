@@ -1,0 +1,59 @@
+//! What a pair says without a key.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, DONE};
+
+#[test]
+fn inspect_needs_no_key_and_tells_all_that_is_in_clear() {
+    let bench = Bench::new();
+    bench.write("a", b"content");
+    bench.run(&["seal", "a", "--name", "x y"]).expect(DONE);
+    std::fs::remove_file(bench.path("keyring")).unwrap();
+    let run = bench.plain(&["inspect", "a.sealed"]).expect(DONE);
+    for text in ["SSE-S3", "keyring default, version 1", "\"x y\"", "7 bytes", "a finished object"]
+    {
+        assert!(run.text().contains(text), "{text}: {run:?}");
+    }
+}
+
+#[test]
+fn inspect_tells_machines_the_same() {
+    let bench = Bench::new();
+    bench.write("a", b"content");
+    bench.run(&["seal", "a", "--name", "x y"]).expect(DONE);
+    let run = bench.plain(&["inspect", "a.sealed", "--json"]).expect(DONE);
+    let mut found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let object_id = found["object_id"].take();
+    let check = found["layers"][0]["check"].take();
+    assert_eq!(object_id.as_str().unwrap().len(), 32);
+    assert_eq!(check.as_str().unwrap().len(), 16);
+    let expected = json!({
+        "file": "a.sealed",
+        "file_length": 79,
+        "content_length_claimed": 7,
+        "object_id": null,
+        "mode": "SSE-S3",
+        "state": "finished",
+        "multipart": false,
+        "layers": [
+            { "source": "master-key", "keyring": "default", "version": 1, "check": null },
+        ],
+        "realm": "file",
+        "name": "x y",
+        "also_bound": [],
+        "envelope_version": 1,
+        "envelope_length": 303,
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn verify_tells_length_mode_and_key() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    let run = bench.run(&["verify", "a.sealed"]).expect(DONE);
+    for text in ["7 bytes", "SSE-S3", "keyring default, version 1"] {
+        assert!(run.text().contains(text), "{text}: {run:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The built binary, run as a user runs it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bench;
+mod crashes;
+mod demo;
+mod inspecting;
+mod keyrings;
+mod refusals;
+mod rewraps;
+mod round_trips;
+mod streams;

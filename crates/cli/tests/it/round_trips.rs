@@ -1,0 +1,80 @@
+//! What is sealed comes back.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::bench::{Bench, DONE, content};
+
+#[test]
+fn files_of_every_length_come_back() {
+    let bench = Bench::new();
+    for length in [0, 1, 16_383, 16_384, 16_385, 32_768, 100_000] {
+        let name = format!("f{length}");
+        bench.seal(&name, &content(length));
+        let chunks = length / 16_384 + 1;
+        assert_eq!(bench.read(&format!("{name}.sealed")).len(), 56 + length + 16 * chunks);
+        fs::remove_file(bench.path(&name)).unwrap();
+        bench.run(&["open", &format!("{name}.sealed")]).expect(DONE);
+        assert_eq!(bench.read(&name), content(length));
+    }
+}
+
+#[test]
+fn each_library_opens_what_the_other_sealed() {
+    let bench = Bench::new();
+    bench.write("a", &content(50_000));
+    for (sealing, opening) in [("aws-lc", "rustcrypto"), ("rustcrypto", "aws-lc")] {
+        bench.run(&["--backend", sealing, "seal", "a", "--force"]).expect(DONE);
+        let run = bench.run(&["--backend", opening, "cat", "a.sealed"]).expect(DONE);
+        assert_eq!(run.stdout, content(50_000));
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let bench = Bench::new();
+    let long = content((5 << 20) + 12_345);
+    bench.write("a", &long);
+    for (sealing, opening) in [("1", "4"), ("4", "1"), ("2", "3")] {
+        bench.run(&["seal", "a", "--force", "--threads", sealing]).expect(DONE);
+        bench.run(&["verify", "a.sealed", "--threads", opening]).expect(DONE);
+        bench.run(&["open", "a.sealed", "-o", "b", "--force", "--threads", opening]).expect(DONE);
+        assert_eq!(bench.read("b"), long);
+    }
+}
+
+#[test]
+fn a_sealed_file_may_be_renamed() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    fs::rename(bench.path("a.sealed"), bench.path("b.sealed")).unwrap();
+    fs::rename(bench.path("a.sealed.envelope"), bench.path("b.sealed.envelope")).unwrap();
+    bench.run(&["open", "b.sealed"]).expect(DONE);
+    assert_eq!(bench.read("b"), b"content");
+}
+
+#[test]
+fn permissions_are_taken_over() {
+    let bench = Bench::new();
+    for mode in [0o600, 0o644] {
+        bench.write("a", b"content");
+        fs::set_permissions(bench.path("a"), fs::Permissions::from_mode(mode)).unwrap();
+        bench.run(&["seal", "a", "--force"]).expect(DONE);
+        bench.run(&["open", "a.sealed", "--output", "b", "--force"]).expect(DONE);
+        bench.run(&["rewrap", "a.sealed"]).expect(DONE);
+        for name in ["a.sealed", "a.sealed.envelope", "b"] {
+            let found = fs::metadata(bench.path(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_pair_is_left() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.run(&["seal", "a", "--force"]).expect(DONE);
+    bench.run(&["rewrap", "a.sealed"]).expect(DONE);
+    let names: Vec<_> =
+        bench.names().into_iter().filter(|name| name.starts_with(['a', '.'])).collect();
+    assert_eq!(names, ["a", "a.sealed", "a.sealed.envelope"]);
+}
