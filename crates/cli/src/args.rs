@@ -1,6 +1,6 @@
 //! The command line, as clap reads it.
 
-use std::{num::NonZeroUsize, ops::Range, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use object_cipher_core::{KeyringId, ReadRange};
@@ -90,7 +90,7 @@ pub(crate) struct UnlockArgs {
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) key_env: Option<String>,
 
-    /// Unlock by the key in this systemd credential (`LoadCredential=` of the unit)
+    /// Unlock by the key in this systemd credential
     #[arg(long, value_name = "NAME")]
     pub(crate) credential: Option<String>,
 }
@@ -254,7 +254,7 @@ pub(crate) struct ThreadArgs {
 pub(crate) enum BackendName {
     /// AWS-LC, the fastest
     AwsLc,
-    /// `RustCrypto`, all Rust
+    /// The RustCrypto crates, all Rust
     #[value(name = "rustcrypto")]
     RustCrypto,
 }
@@ -279,9 +279,9 @@ fn byte_range(text: &str) -> Result<ReadRange, &'static str> {
         ("", count) => Ok(ReadRange::Last(number(count)?)),
         (first, "") => Ok(ReadRange::From(number(first)?)),
         (first, last) => {
-            let Range { start, end } = number(first)?..number(last)?;
-            let end = end.checked_add(1).filter(|end| *end > start);
-            Ok(ReadRange::Bytes(start..end.ok_or("the range ends before it starts")?))
+            let (first, last) = (number(first)?, number(last)?);
+            let end = last.checked_add(1).filter(|end| *end > first);
+            Ok(ReadRange::Bytes(first..end.ok_or("the range ends before it starts")?))
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) enum Error {
     /// The demonstration found something that is not as it says.
     #[error("the demonstration failed: {0}")]
     Demo(String),
-    /// A body turned out to be altered after its beginning was written to standard output.
+    /// The beginning of the content was written to standard output, and then something failed.
     #[error("{source}")]
     CutShort { written: u64, source: Box<Error> },
 }
@@ -60,6 +60,14 @@ impl Error {
     /// Says what was being done to which file.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+
+    /// Says what could not be written; a reader that went away is told apart.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Io { action: "write", path: path.to_path_buf(), source },
+        }
     }
 
     /// Says which object it is about.
@@ -119,11 +127,16 @@ const KEY: u8 = 4;
 
 fn core_code(error: &core::Error) -> u8 {
     match error {
+        core::Error::Key(key) if is_of_the_system(key.kind()) => SYSTEM,
         core::Error::Key(_) | core::Error::WrongMode { .. } => KEY,
         core::Error::RangeNotSatisfiable { .. } => USAGE,
         core::Error::Misuse(_) | core::Error::Limit(_) | core::Error::Backend(_) => SYSTEM,
         _ => REFUSED,
     }
+}
+
+fn is_of_the_system(kind: KeyErrorKind) -> bool {
+    matches!(kind, KeyErrorKind::Unavailable | KeyErrorKind::Timeout | KeyErrorKind::Internal)
 }
 
 fn core_help(error: &core::Error) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! A bar for long work, on a terminal only.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 /// Shorter work is done before a bar could be read.
 const WORTH_A_BAR: u64 = 64 << 20;
@@ -16,8 +16,9 @@ pub(crate) fn bar(verb: &'static str, length: Option<u64>) -> ProgressBar {
         ),
         None => (ProgressBar::no_length(), "{prefix} {bytes} {bytes_per_sec}"),
     };
+    let bar = bar.with_finish(ProgressFinish::AndClear).with_prefix(verb);
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style).with_prefix(verb),
+        Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
 }

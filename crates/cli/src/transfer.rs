@@ -50,18 +50,11 @@ impl<W: Write> Sink<W> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.written += bytes.len() as u64;
-        self.writer.write_all(bytes).map_err(|error| self.fault(error))
+        self.writer.write_all(bytes).map_err(Error::write(&self.path))
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.writer.flush().map_err(|error| self.fault(error))
-    }
-
-    fn fault(&self, error: io::Error) -> Error {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Error::Closed,
-            _ => Error::Io { action: "write", path: self.path.clone(), source: error },
-        }
+        self.writer.flush().map_err(Error::write(&self.path))
     }
 }
 
@@ -113,7 +106,6 @@ fn run<W: Write>(
         sink.write(stream.output())?;
         stream.taken(ready);
         if stream.is_done() {
-            bar.finish_and_clear();
             return Ok(());
         }
         let advanced = match source.read(stream.input())? {

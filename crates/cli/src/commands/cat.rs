@@ -6,6 +6,7 @@ use object_cipher_core::ReadRange;
 
 use crate::{
     args::{BackendName, CatArgs},
+    console::STDOUT,
     error::{Error, Result},
     sealed::Sealed,
     transfer::{self, Sink},
@@ -19,11 +20,9 @@ pub(crate) fn run(args: &CatArgs, backend: BackendName) -> Result<()> {
 /// Writes a range to standard output: verified bytes only, and an error that tells when they are
 /// not all.
 pub(crate) fn write_out(sealed: &Sealed, range: &ReadRange) -> Result<()> {
-    let mut sink = Sink::new(io::stdout().lock(), Path::new("standard output"));
+    let mut sink = Sink::new(io::stdout().lock(), Path::new(STDOUT));
     transfer::open(sealed, range, &mut sink).map_err(|error| match (error, sink.written) {
-        (error @ Error::Object { .. }, written @ 1..) => {
-            Error::CutShort { written, source: Box::new(error) }
-        }
-        (error, _) => error,
+        (error, 0) | (error @ Error::Closed, _) => error,
+        (error, written) => Error::CutShort { written, source: Box::new(error) },
     })
 }
