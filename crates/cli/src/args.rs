@@ -1,8 +1,8 @@
 //! The command line, as clap reads it.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use object_cipher_core::{KeyringId, ReadRange};
 
 use crate::record::MAX_NAME_LEN;
@@ -245,8 +245,8 @@ pub(crate) struct SealedArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ThreadArgs {
     /// How many threads encrypt or decrypt
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) threads: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
 }
 
 /// The library that does the cryptography. One is named always, and none stands in for another.

@@ -29,9 +29,13 @@ pub(crate) struct Folder {
 impl Output {
     /// A new file that will get a name in `folder`.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        if let Some(file) = nameless(folder)? {
-            return Ok(Self { file, named: None });
+        match nameless(folder)? {
+            Some(file) => Ok(Self { file, named: None }),
+            None => Self::temporary(folder),
         }
+    }
+
+    fn temporary(folder: &Path) -> io::Result<Self> {
         let temp = tempfile::Builder::new()
             .prefix(".object-cipher-")
             .permissions(new_file_mode())
@@ -85,7 +89,7 @@ impl Folder {
     pub(crate) fn replace(&self, output: Output, staged: &Path, path: &Path) -> io::Result<()> {
         remove_if_there(staged)?;
         output.publish(staged)?;
-        fs::rename(staged, path)?;
+        fs::rename(staged, path).inspect_err(|_| drop(fs::remove_file(staged)))?;
         self.sync()
     }
 }
@@ -164,30 +168,60 @@ fn link(_: &File, _: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write};
+    use std::{
+        fs,
+        io::{self, Write},
+        path::Path,
+    };
 
     use super::{Folder, Output, staged};
 
+    const MAKERS: [fn(&Path) -> io::Result<Output>; 2] = [Output::new, Output::temporary];
+
     #[test]
-    fn a_file_has_no_name_until_it_is_published() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut output = Output::new(folder.path()).unwrap();
-        output.write_all(b"content").unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        let path = folder.path().join("a");
-        output.publish(&path).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"content");
+    fn a_file_has_its_name_once_it_is_published() {
+        for new in MAKERS {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a");
+            let mut output = new(folder.path()).unwrap();
+            output.write_all(b"content").unwrap();
+            assert!(!path.exists());
+            output.publish(&path).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"content");
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing() {
+        for new in MAKERS {
+            let folder = tempfile::tempdir().unwrap();
+            new(folder.path()).unwrap().write_all(b"content").unwrap();
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        }
     }
 
     #[test]
     fn publishing_never_replaces() {
+        for new in MAKERS {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a");
+            fs::write(&path, "old").unwrap();
+            let error = new(folder.path()).unwrap().publish(&path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&path).unwrap(), b"old");
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_fails_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        fs::write(&path, "old").unwrap();
+        fs::create_dir(&path).unwrap();
         let output = Output::new(folder.path()).unwrap();
-        let error = output.publish(&path).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&path).unwrap(), b"old");
+        let locked = Folder::lock(folder.path()).unwrap();
+        locked.replace(output, &staged(&path), &path).unwrap_err();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 

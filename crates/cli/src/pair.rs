@@ -184,6 +184,12 @@ impl LockedPair<'_> {
 
     /// Puts a new pair in the place of whatever is there.
     pub(crate) fn replace(&self, body: Output, record: Output) -> Result<()> {
+        for path in [&self.pair.body, &self.pair.record] {
+            // Found out now: once the record is staged there is no way back.
+            if fs::symlink_metadata(path).is_ok_and(|there| there.is_dir()) {
+                return Err(Error::io("replace", path)(io::ErrorKind::IsADirectory.into()));
+            }
+        }
         self.clear_staged_body()?;
         publish(body, &staged(&self.pair.body))?;
         self.replace_staged(record)

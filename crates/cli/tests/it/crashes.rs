@@ -89,6 +89,19 @@ fn an_interrupted_replacement_can_be_repeated() {
 }
 
 #[test]
+fn a_folder_in_the_way_is_found_before_anything_is_staged() {
+    let bench = Bench::new();
+    bench.write("a", b"content");
+    for name in [BODY, RECORD] {
+        fs::create_dir(bench.path(name)).unwrap();
+        bench.run(&["seal", "a", "--force"]).expect(1).says(name);
+        assert!(!bench.has(STAGED_BODY) && !bench.has(STAGED_RECORD));
+        fs::remove_dir(bench.path(name)).unwrap();
+    }
+    bench.run(&["seal", "a"]).expect(DONE);
+}
+
+#[test]
 fn a_staged_body_alone_never_becomes_current() {
     let bench = Bench::new();
     let pairs = Pairs::new(&bench);
