@@ -2,14 +2,12 @@
 
 use aws_lc_rs::{
     hkdf::{HKDF_SHA512, KeyType, Prk, Salt},
-    hmac::{Context, HMAC_SHA512, Key, Tag},
+    hmac::{Context, HMAC_SHA512, Key},
 };
 use object_cipher_core::BackendError;
 
 /// Bytes of a SHA-512 hash, and the longest pseudorandom key that the library's HKDF takes.
 const HASH_LEN: usize = 64;
-/// HKDF counts its blocks in one byte.
-const MAX_BLOCKS: usize = 255;
 
 /// How many bytes HKDF shall give.
 struct OkmLen(usize);
@@ -37,7 +35,7 @@ pub(crate) fn hkdf_expand_sha512(
     okm: &mut [u8],
 ) -> Result<(), BackendError> {
     if prk.len() > HASH_LEN {
-        return expand_long(prk, info, okm);
+        return Err(BackendError::Refused);
     }
     fill(&Prk::new_less_safe(HKDF_SHA512, prk), info, okm)
 }
@@ -48,32 +46,9 @@ impl KeyType for OkmLen {
     }
 }
 
-/// The library's HKDF-Expand, which is faster than [`expand_long`] and wipes its blocks.
+/// The library's HKDF-Expand, which wipes its blocks.
 fn fill(prk: &Prk, info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
     prk.expand(info, OkmLen(okm.len()))
         .and_then(|expanded| expanded.fill(okm))
         .map_err(|_| BackendError::Refused)
-}
-
-/// HKDF-Expand under a pseudorandom key longer than the library's takes.
-fn expand_long(prk: &[u8], info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
-    if okm.len() > MAX_BLOCKS * HASH_LEN {
-        return Err(BackendError::Refused);
-    }
-    let key = Key::new(HMAC_SHA512, prk);
-    let mut previous: Option<Tag> = None;
-    for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
-        let mut mac = Context::with_key(&key);
-        if let Some(block) = &previous {
-            mac.update(block.as_ref());
-        }
-        for piece in info {
-            mac.update(piece);
-        }
-        mac.update(&[counter]);
-        let block = mac.sign();
-        out.copy_from_slice(&block.as_ref()[..out.len()]);
-        previous = Some(block);
-    }
-    Ok(())
 }

@@ -37,10 +37,11 @@ pub trait CryptoBackend: Clone + Send + Sync + 'static {
     ) -> Result<(), BackendError>;
 
     /// HKDF-Expand with HMAC-SHA-512 (RFC 5869 section 2.3): `prk` and the concatenation of `info`
-    /// give `okm.len()` bytes. `prk` may be of any length.
+    /// give `okm.len()` bytes.
     ///
     /// # Errors
-    /// [`BackendError::Refused`] when more than 16,320 bytes (255 blocks) are asked for.
+    /// [`BackendError::Refused`] when `prk` is longer than a hash (64 bytes), or when more than
+    /// 16,320 bytes (255 blocks) are asked for.
     fn hkdf_expand_sha512(
         &self,
         prk: &[u8],

@@ -102,7 +102,8 @@ pub enum Completion {
     #[default]
     WithKey,
     /// Also without it, as S3 lets SSE-C clients do when the upload was created without a checksum
-    /// algorithm. See the [security note](ObjectCipher::resume_keyless_upload#security).
+    /// algorithm. See the security note of
+    /// [`ObjectCipher::resume_keyless_upload`].
     Keyless,
 }
 

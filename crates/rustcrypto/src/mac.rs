@@ -33,7 +33,7 @@ pub(crate) fn hkdf_expand_sha512(
     info: &[&[u8]],
     okm: &mut [u8],
 ) -> Result<(), BackendError> {
-    if okm.len() > MAX_BLOCKS * HASH_LEN {
+    if prk.len() > HASH_LEN || okm.len() > MAX_BLOCKS * HASH_LEN {
         return Err(BackendError::Refused);
     }
     let keyed = keyed(prk)?;
