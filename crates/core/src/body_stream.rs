@@ -7,7 +7,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     BodySealer, ChunkCipher, Error, ObjectId, Result, Segment, Step, chunk_cipher::Chunks,
-    data_keys::reject,
 };
 
 /// Bytes go in, bytes come out, in order; no I/O inside. Every format has this form, and adapters
@@ -269,9 +268,7 @@ impl OpenStream {
             }
             Unit::Chunk(index) => {
                 let chunk = &mut self.buffer[..self.segment.chunk_len(index)];
-                self.chunks
-                    .open(index, self.segment.is_last(index), chunk)
-                    .map_err(|error| reject(self.object, Step::Body, error))?;
+                self.chunks.open(index, self.segment.is_last(index), chunk)?;
                 self.output = self.segment.wanted_of(index);
                 let next = index + 1;
                 let more = self.segment.chunks.contains(&next);

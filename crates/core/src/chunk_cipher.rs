@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroize;
 
 use crate::{
-    BackendError, Error, Result,
+    BackendError, Error, ObjectId, Result, Step,
     cobblestone::{CHUNK_LEN, ChunkKey, MAX_CHUNKS, TAG_LEN},
 };
 
@@ -32,8 +32,8 @@ pub trait ChunkCipher: Send + Sync {
     /// Opens a sealed chunk in place: the plaintext is `buf` without its last [`overhead`] bytes.
     ///
     /// # Errors
-    /// As [`seal`](ChunkCipher::seal); [`BackendError::Rejected`] within [`Error::Backend`] when
-    /// the chunk is not the one that was sealed here. `buf` is then wiped.
+    /// As [`seal`](ChunkCipher::seal); [`Error::Rejected`] when the chunk is not the one that was
+    /// sealed here. `buf` is then wiped.
     ///
     /// [`overhead`]: ChunkCipher::overhead
     fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()>;
@@ -50,11 +50,22 @@ pub trait ChunkCipher: Send + Sync {
 pub(crate) struct Chunks {
     inner: ChunkKey,
     outer: Option<ChunkKey>,
+    /// What is opened, for errors; unknown to a bare message.
+    subject: Option<(ObjectId, Step)>,
 }
 
 impl Chunks {
-    pub(crate) fn new(inner: ChunkKey, outer: Option<ChunkKey>) -> Self {
-        Self { inner, outer }
+    pub(crate) fn new(
+        inner: ChunkKey,
+        outer: Option<ChunkKey>,
+        object: ObjectId,
+        step: Step,
+    ) -> Self {
+        Self { inner, outer, subject: Some((object, step)) }
+    }
+
+    pub(crate) fn bare(key: ChunkKey) -> Self {
+        Self { inner: key, outer: None, subject: None }
     }
 
     fn seal_layers(&self, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
@@ -72,6 +83,13 @@ impl Chunks {
         }
         let inner_len = buf.len() - self.overhead() + TAG_LEN;
         open_layer(&self.inner, index, &mut buf[..inner_len])
+    }
+
+    fn open_error(&self, error: BackendError) -> Error {
+        match (error, self.subject) {
+            (BackendError::Rejected, Some((object, step))) => Error::Rejected { object, step },
+            _ => error.into(),
+        }
     }
 
     /// The outer layer covers the inner tag, which lies elsewhere: join both in a chunk of
@@ -107,7 +125,7 @@ impl ChunkCipher for Chunks {
 
     fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
         check(index, last, buf.len().checked_sub(self.overhead()))
-            .and_then(|()| Ok(self.open_layers(index, buf)?))
+            .and_then(|()| self.open_layers(index, buf).map_err(|error| self.open_error(error)))
             .inspect_err(|_| buf.zeroize())
     }
 

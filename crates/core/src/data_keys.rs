@@ -147,11 +147,10 @@ impl DataKeys {
             })
         };
         let (inner_header, inner) = derive(0, &self.inner)?;
-        let Some(outer) = &self.outer else {
-            return Ok((Headers::new(&inner_header, None), Chunks::new(inner, None)));
-        };
-        let (outer_header, outer) = derive(1, outer)?;
-        Ok((Headers::new(&inner_header, Some(&outer_header)), Chunks::new(inner, Some(outer))))
+        let (outer_header, outer) =
+            self.outer.as_ref().map(|layer| derive(1, layer)).transpose()?.unzip();
+        let headers = Headers::new(&inner_header, outer_header.as_ref());
+        Ok((headers, Chunks::new(inner, outer, self.object, purpose.step())))
     }
 
     /// Derives the keys of a stored message and compares every commitment before AES is used.
@@ -169,9 +168,10 @@ impl DataKeys {
             None => None,
         };
         let inner = recover(0, &self.inner, headers.inner()?);
-        let rejected = |error| self.rejected(purpose.step(), error);
+        let (object, step) = (self.object, purpose.step());
+        let rejected = |error| reject(object, step, error);
         let outer = outer.transpose().map_err(rejected)?;
-        Ok(Chunks::new(inner.map_err(rejected)?, outer))
+        Ok(Chunks::new(inner.map_err(rejected)?, outer, object, step))
     }
 
     /// Seals a message of less than one chunk and appends it to `out`.
@@ -208,9 +208,7 @@ impl DataKeys {
         let (headers, chunk) = message.split_at(layout.header_len());
         let chunks = self.recover(purpose, &Headers::parse(self.suite(), headers)?)?;
         let mut plaintext = Zeroizing::new(chunk.to_vec());
-        chunks
-            .open(0, true, &mut plaintext)
-            .map_err(|error| self.rejected(purpose.step(), error))?;
+        chunks.open(0, true, &mut plaintext)?;
         plaintext.truncate(chunk.len() - layout.overhead());
         Ok(plaintext)
     }
@@ -224,11 +222,6 @@ impl DataKeys {
             }
             _ => Ok(digest),
         }
-    }
-
-    /// Names the object and the step in a failed authentication.
-    pub(crate) fn rejected(&self, step: Step, error: Error) -> Error {
-        reject(self.object, step, error)
     }
 
     fn with_context<T>(

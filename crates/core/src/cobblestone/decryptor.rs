@@ -63,7 +63,7 @@ impl Decryptor {
             return Err(Error::Malformed { item: Item::Message, fault });
         }
         let key = ChunkKey::recover(backend, key, context, &Header::from_slice(header)?)?;
-        Ok(Self { chunks: Chunks::new(key, None) })
+        Ok(Self { chunks: Chunks::bare(key) })
     }
 
     /// Positioned access to the chunks.
