@@ -45,6 +45,8 @@ pub(crate) enum Error {
     Keyring(#[from] KeyringError),
     #[error("nothing unlocks the keyring, and there is no terminal to ask for a passphrase on")]
     NothingUnlocks,
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// The answer to a question was no.
     #[error("nothing was changed")]
     Declined,
@@ -81,7 +83,11 @@ impl Error {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Closed | Self::NoRecord(_) | Self::Demo(_) => SYSTEM,
+            Self::Io { .. }
+            | Self::Closed
+            | Self::NoRecord(_)
+            | Self::Threads(_)
+            | Self::Demo(_) => SYSTEM,
             Self::Exists(_)
             | Self::NotAFileName(_)
             | Self::ReservedName(_)

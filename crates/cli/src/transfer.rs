@@ -6,7 +6,9 @@ use std::{
 };
 
 use indicatif::ProgressBar;
-use object_cipher_core::{Attributes, BodyStream, Envelope, ReadRange, Sealer};
+use object_cipher_core::{Attributes, Envelope, ReadRange, Sealer};
+use object_cipher_io::{self as cipher_io, Parallel};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
     error::{Error, Result},
@@ -14,107 +16,118 @@ use crate::{
     sealed::Sealed,
 };
 
-/// Where content comes from, by name.
-pub(crate) struct Source {
-    pub(crate) reader: Box<dyn Read + Send>,
+/// Where content comes from, by name; shows how far it is read.
+pub(crate) struct Source<R> {
+    reader: R,
     pub(crate) path: PathBuf,
-    pub(crate) length: Option<u64>,
+    bar: ProgressBar,
 }
 
 /// Where content goes, by name, and how much of it went.
 pub(crate) struct Sink<W> {
     pub(crate) writer: W,
-    pub(crate) path: PathBuf,
+    path: PathBuf,
     pub(crate) written: u64,
 }
 
-impl Source {
-    pub(crate) fn stdin() -> Self {
-        Self { reader: Box::new(io::stdin()), path: "standard input".into(), length: None }
-    }
-
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        loop {
-            match self.reader.read(buf) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map_err(Error::io("read", &self.path)),
-            }
+/// Seals all of a source.
+pub(crate) fn seal<R: Read, W: Write>(
+    sealer: Sealer,
+    source: &mut Source<R>,
+    sink: &mut Sink<W>,
+    threads: u16,
+) -> Result<Envelope> {
+    let path = source.path.clone();
+    let attributes = Attributes::default();
+    let envelope = match pool(threads)? {
+        None => {
+            let stream = cipher_io::seal_all(sealer.into_stream(), source, sink);
+            stream.map_err(failed(&path))?.finish(&attributes)
         }
+        Some(pool) => {
+            let sealed = Parallel::new().with_pool(&pool).seal_all(sealer, source, sink);
+            sealed.map_err(failed(&path))?.finish(&attributes)
+        }
+    };
+    envelope.map_err(Error::object(&path))
+}
+
+/// Opens a range of a sealed file. What goes out is verified, piece by piece.
+pub(crate) fn open<W: Write>(
+    sealed: &Sealed,
+    range: &ReadRange,
+    sink: &mut Sink<W>,
+    threads: u16,
+) -> Result<()> {
+    let (opener, path) = (&sealed.opener, sealed.path());
+    let length = opener.plan(range).map_err(Error::object(path))?.range();
+    let bar = progress::bar("opening", Some(length.end - length.start));
+    let mut body = Source::new(&sealed.body, path, bar);
+    let opened = match pool(threads)? {
+        None => cipher_io::open_range(opener, range, &mut body, sink),
+        Some(pool) => Parallel::new().with_pool(&pool).open_range(opener, range, &mut body, sink),
+    };
+    opened.map(drop).map_err(failed(path))
+}
+
+impl<R> Source<R> {
+    pub(crate) fn new(reader: R, path: &Path, bar: ProgressBar) -> Self {
+        Self { reader, path: path.to_path_buf(), bar }
     }
 }
 
-impl<W: Write> Sink<W> {
+impl<W> Sink<W> {
     pub(crate) fn new(writer: W, path: &Path) -> Self {
         Self { writer, path: path.to_path_buf(), written: 0 }
     }
+}
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.written += bytes.len() as u64;
-        self.writer.write_all(bytes).map_err(Error::write(&self.path))
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.writer.flush().map_err(Error::write(&self.path))
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count =
+            self.reader.read(buf).map_err(|error| named(error, Error::io("read", &self.path)))?;
+        self.bar.inc(count as u64);
+        Ok(count)
     }
 }
 
-/// Seals all of a source.
-pub(crate) fn seal<W: Write>(
-    sealer: Sealer,
-    source: &mut Source,
-    sink: &mut Sink<W>,
-) -> Result<Envelope> {
-    let bar = progress::bar("sealing", source.length);
-    let object = source.path.clone();
-    let mut stream = sealer.into_stream();
-    run(&mut stream, source, sink, &bar, &object)?;
-    stream.finish(&Attributes::default()).map_err(Error::object(&object))
-}
-
-/// Opens a range of a stored body. What goes out is verified, piece by piece.
-pub(crate) fn open<W: Write>(sealed: &Sealed, range: &ReadRange, sink: &mut Sink<W>) -> Result<()> {
-    let (opener, path) = (&sealed.opener, sealed.path());
-    let mut body = &sealed.body;
-    let plan = opener.plan(range).map_err(Error::object(path))?;
-    for segment in opener.segments(&plan, None).map_err(Error::object(path))? {
-        let fetch = segment.fetch();
-        body.seek(SeekFrom::Start(fetch.start)).map_err(Error::io("read", path))?;
-        // One byte more than there should be shows a body that goes on after its end.
-        let spare = u64::from(*range == ReadRange::Whole);
-        let reader = body.try_clone().map_err(Error::io("read", path))?;
-        let mut source = Source {
-            reader: Box::new(reader.take(fetch.end - fetch.start + spare)),
-            path: path.to_path_buf(),
-            length: Some(fetch.end - fetch.start),
-        };
-        let bar = progress::bar("opening", source.length);
-        let mut stream = opener.open_segment(&segment).map_err(Error::object(path))?;
-        run(&mut stream, &mut source, sink, &bar, path)?;
+impl<R: Seek> Seek for Source<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to).map_err(|error| named(error, Error::io("read", &self.path)))
     }
-    sink.flush()
 }
 
-fn run<W: Write>(
-    stream: &mut impl BodyStream,
-    source: &mut Source,
-    sink: &mut Sink<W>,
-    bar: &ProgressBar,
-    object: &Path,
-) -> Result<()> {
-    loop {
-        let ready = stream.output().len();
-        sink.write(stream.output())?;
-        stream.taken(ready);
-        if stream.is_done() {
-            return Ok(());
-        }
-        let advanced = match source.read(stream.input())? {
-            0 => stream.end(),
-            count => {
-                bar.inc(count as u64);
-                stream.filled(count)
-            }
-        };
-        advanced.map_err(Error::object(object))?;
+impl<W: Write> Write for Sink<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let count =
+            self.writer.write(buf).map_err(|error| named(error, Error::write(&self.path)))?;
+        self.written += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush().map_err(|error| named(error, Error::write(&self.path)))
+    }
+}
+
+/// Threads to work on, if it is more than this one.
+fn pool(threads: u16) -> Result<Option<ThreadPool>> {
+    if threads == 1 {
+        return Ok(None);
+    }
+    Ok(Some(ThreadPoolBuilder::new().num_threads(threads.into()).build()?))
+}
+
+/// Puts the name of the file into an error on its way through the cipher; its kind stays.
+fn named(error: io::Error, name: impl FnOnce(io::Error) -> Error) -> io::Error {
+    io::Error::new(error.kind(), name(error))
+}
+
+/// Takes the error that [`named`] made back out, or says which object the cipher refused.
+fn failed(object: &Path) -> impl FnOnce(cipher_io::Error) -> Error {
+    move |error| match error {
+        cipher_io::Error::Cipher(source) => Error::object(object)(source),
+        cipher_io::Error::Io(error) => error.downcast().unwrap_or_else(Error::io("move", object)),
+        other => Error::io("move", object)(io::Error::other(other)),
     }
 }

@@ -21,7 +21,11 @@ use crate::{
 pub(crate) fn run(args: &OpenArgs, backend: BackendName) -> Result<()> {
     let target = output(args)?;
     if is_dash(&target) {
-        return cat::write_out(&Sealed::open(&args.sealed, backend)?, &ReadRange::Whole);
+        return cat::write_out(
+            &Sealed::open(&args.sealed, backend)?,
+            &ReadRange::Whole,
+            args.threads.threads,
+        );
     }
     if !args.force && is_there(&target).map_err(Error::io("look for", &target))? {
         return Err(Error::Exists(target));
@@ -35,7 +39,7 @@ pub(crate) fn run(args: &OpenArgs, backend: BackendName) -> Result<()> {
     let folder = folder_of(&target);
     let output = Output::new(&folder).map_err(Error::io("create a file in", &folder))?;
     let mut sink = Sink::new(output, &target);
-    transfer::open(&sealed, &ReadRange::Whole, &mut sink)?;
+    transfer::open(&sealed, &ReadRange::Whole, &mut sink, args.threads.threads)?;
     sink.writer
         .set_permissions(metadata.permissions())
         .and_then(|()| finish(sink.writer, &target, &folder, args.force))

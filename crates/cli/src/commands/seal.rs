@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, Permissions},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -10,11 +11,20 @@ use crate::{
     error::{Error, Result},
     files::{expect_other_file, is_dash},
     pair::Pair,
+    progress,
     record::Record,
     sealed::{context, now},
     transfer::{self, Sink, Source},
     unlock,
 };
+
+const VERB: &str = "sealing";
+
+/// What to seal, and the permission bits that its sealed form takes over.
+struct Input {
+    source: Source<Box<dyn Read>>,
+    permissions: Option<Permissions>,
+}
 
 pub(crate) fn run(args: &SealArgs, backend: BackendName) -> Result<()> {
     let pair = Pair::new(&output(args)?)?;
@@ -22,12 +32,12 @@ pub(crate) fn run(args: &SealArgs, backend: BackendName) -> Result<()> {
         pair.lock()?;
         pair.expect_free()?;
     }
-    let (mut source, permissions) = source(&args.file, &pair)?;
+    let Input { mut source, permissions } = Input::open(&args.file, &pair)?;
     let cipher = unlock::cipher(&args.keyring, backend)?;
     let sealer = now(cipher.seal(&context(&args.name))).map_err(Error::object(&source.path))?;
 
     let mut body = Sink::new(pair.new_file()?, pair.body_path());
-    let envelope = transfer::seal(sealer, &mut source, &mut body)?;
+    let envelope = transfer::seal(sealer, &mut source, &mut body, args.threads.threads)?;
     let record = Record { envelope, name: args.name.clone() };
     let record = pair.new_record(&record, permissions.clone())?;
     if let Some(permissions) = permissions {
@@ -60,17 +70,20 @@ fn output(args: &SealArgs) -> Result<PathBuf> {
     }
 }
 
-/// What to seal, and the permission bits that its sealed form takes over.
-fn source(path: &Path, pair: &Pair) -> Result<(Source, Option<Permissions>)> {
-    if is_dash(path) {
-        return Ok((Source::stdin(), None));
+impl Input {
+    fn open(path: &Path, pair: &Pair) -> Result<Self> {
+        if is_dash(path) {
+            let (reader, path) = (Box::new(io::stdin()), Path::new("standard input"));
+            let source = Source::new(reader as Box<dyn Read>, path, progress::bar(VERB, None));
+            return Ok(Self { source, permissions: None });
+        }
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let metadata = file.metadata().map_err(Error::io("open", path))?;
+        for output in [pair.body_path(), pair.record_path()] {
+            expect_other_file(path, output)?;
+        }
+        let bar = progress::bar(VERB, metadata.is_file().then_some(metadata.len()));
+        let permissions = metadata.is_file().then(|| metadata.permissions());
+        Ok(Self { source: Source::new(Box::new(file), path, bar), permissions })
     }
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let metadata = file.metadata().map_err(Error::io("open", path))?;
-    for output in [pair.body_path(), pair.record_path()] {
-        expect_other_file(path, output)?;
-    }
-    let length = metadata.is_file().then_some(metadata.len());
-    let permissions = metadata.is_file().then(|| metadata.permissions());
-    Ok((Source { reader: Box::new(file), path: path.to_path_buf(), length }, permissions))
 }

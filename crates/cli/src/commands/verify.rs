@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn run(args: &VerifyArgs, backend: BackendName) -> Result<()> {
     let sealed = Sealed::open(&args.sealed, backend)?;
     let mut sink = Sink::new(io::sink(), Path::new("nowhere"));
-    transfer::open(&sealed, &ReadRange::Whole, &mut sink)?;
+    transfer::open(&sealed, &ReadRange::Whole, &mut sink, args.threads.threads)?;
     let record = &sealed.record;
     say!("{}: whole and unaltered", sealed.path().display())?;
     say!("length  {} bytes", sealed.opener.plaintext_len())?;
