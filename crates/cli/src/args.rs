@@ -57,9 +57,9 @@ pub(crate) enum Command {
 pub(crate) enum KeyringCommand {
     /// Creates a keyring with one master key
     Init(InitArgs),
-    /// Adds a master key that only opens until `rotate` is told to use it
+    /// Adds a master key that opens only, until `rotate`
     Add(KeyringArgs),
-    /// Makes a new master key, or the version given, the one that seals
+    /// Seals with the key that `add` made, or else a new one, from now on
     Rotate(RotateArgs),
     /// Lists the master keys and their states
     List(ListArgs),

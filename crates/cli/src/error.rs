@@ -105,7 +105,7 @@ impl Error {
     /// What to do about it.
     pub(crate) fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Exists(_) => "choose another --output, or replace it with --force",
+            Self::Exists(_) => "choose another path; `seal` and `open` replace a file with --force",
             Self::SameFile(_) => "choose another --output",
             Self::NoRecord(_) => {
                 "give the path of the body (`notes.sealed`) and keep `notes.sealed.envelope` beside \
