@@ -1,0 +1,41 @@
+//! Encrypt stored objects in the five ways of Amazon S3, in any storage engine.
+//!
+//! This crate is the facade over the workspace's crates: one feature a mode, a cryptographic
+//! library, a source of keys or an adapter. It re-exports; it has no code of its own. The
+//! [`guide`] shows how to embed it.
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `aws-lc` | [`AwsLc`]: AWS-LC through aws-lc-rs. Needs a C compiler. The fastest where the processor has AES instructions |
+//! | `rustcrypto` | [`RustCrypto`]: pure Rust, `no_std`. Simplest to build, and cheap for small objects |
+//! | `sse-s3` | [`SseS3`]: SSE-S3 under a master keyring |
+//! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
+//! | `io` | [`io`]: `std::io` adapters |
+//! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool |
+//!
+//! No feature is on by default, and no feature changes what another does: with both libraries
+//! linked, each cipher still uses the one that you name.
+//!
+//! **Which library?** Take `aws-lc` for a server on x86-64 or AArch64; take `rustcrypto` where C is
+//! not welcome. Both give the same bytes, so you can change your mind. DSSE-KMS takes both.
+#![no_std]
+
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+
+#[cfg(feature = "aws-lc")]
+pub use object_cipher_aws_lc::AwsLc;
+pub use object_cipher_core::*;
+#[cfg(feature = "io")]
+pub use object_cipher_io as io;
+#[cfg(feature = "keyring")]
+pub use object_cipher_keyring as keyring;
+#[cfg(feature = "rustcrypto")]
+pub use object_cipher_rustcrypto::RustCrypto;
+#[cfg(feature = "sse-s3")]
+pub use object_cipher_sse_s3::{MasterKeys, SseS3};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
