@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io};
 
-use object_cipher_core::{BackendError, Error as CoreError, ObjectId, PartTableFault, Step};
+use object_cipher_core::{BackendError, Error as CoreError, PartTableFault};
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -80,16 +80,6 @@ pub fn cipher_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CoreE
         };
     }
     None
-}
-
-/// Names the object whose chunk did not verify.
-pub(crate) fn reject(object: ObjectId, error: CoreError) -> CoreError {
-    match error {
-        CoreError::Backend(BackendError::Rejected) => {
-            CoreError::Rejected { object, step: Step::Body }
-        }
-        other => other,
-    }
 }
 
 /// A cipher's error as an [`io::Error`].

@@ -12,11 +12,7 @@ use object_cipher_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    error::{carry, reject},
-    transfer::single_body,
-    whole,
-};
+use crate::{error::carry, transfer::single_body, whole};
 
 /// [`Read`], [`BufRead`] and [`Seek`] over the *plaintext* of an object that is stored as one body.
 ///
@@ -130,7 +126,7 @@ impl<R: Read + Seek> ObjectReader<R> {
             Ok(()) => {
                 self.body_position = Some(start + buffer.len() as u64);
                 let last = self.segment.is_last(chunk);
-                self.chunks.open(chunk, last, buffer).map_err(|error| reject(self.object, error))
+                self.chunks.open(chunk, last, buffer)
             }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(CoreError::Truncated { object: self.object })

@@ -3,10 +3,7 @@
 mod content;
 mod pipeline;
 
-use std::{
-    io::{Read, Seek, Write},
-    sync::Arc,
-};
+use std::io::{Read, Seek, Write};
 
 use object_cipher_core::{
     BodySealer, ChunkCipher, Error as CoreError, ObjectId, Opener, ReadRange, Segment, Step,
@@ -17,7 +14,6 @@ use zeroize::Zeroize;
 
 use crate::{
     Result, Sealed,
-    error::reject,
     transfer::{fetch, single_body},
     whole,
 };
@@ -156,10 +152,12 @@ impl<'a> Parallel<'a> {
         R: Read + ?Sized,
         W: Write + ?Sized,
     {
-        let opened = OpenedChunks::new(opener, segment)?;
+        let chunks = opener.chunks(segment)?;
         let mut content = Opening::begin(opener.object_id(), segment, source, sink)?;
         let first = segment.chunks().start;
-        self.run(opener.layout(), first, &mut content, &|index, slot| opened.open(index, slot))?;
+        self.run(opener.layout(), first, &mut content, &|index, slot| {
+            chunks.open(index, segment.is_last(index), slot)
+        })?;
         content.finish()
     }
 
@@ -220,9 +218,9 @@ impl<'a> Parallel<'a> {
         }
         let (headers, slots) = fetched.split_at_mut(segment.header_len());
         check_headers(object, segment, headers)?;
-        let opened = OpenedChunks::new(opener, segment)?;
+        let chunks = opener.chunks(segment)?;
         self.work(opener.layout(), segment.chunks().start, slots, &|index, slot| {
-            opened.open(index, slot)
+            chunks.open(index, segment.is_last(index), slot)
         })
         .map_err(|(_, error)| error)
     }
@@ -231,24 +229,6 @@ impl<'a> Parallel<'a> {
 impl Default for Parallel<'_> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A segment's chunks, by position.
-struct OpenedChunks<'a> {
-    object: ObjectId,
-    chunks: Arc<dyn ChunkCipher>,
-    segment: &'a Segment,
-}
-
-impl<'a> OpenedChunks<'a> {
-    fn new(opener: &Opener, segment: &'a Segment) -> Result<Self, CoreError> {
-        Ok(Self { object: opener.object_id(), chunks: opener.chunks(segment)?, segment })
-    }
-
-    fn open(&self, index: u64, slot: &mut [u8]) -> Result<(), CoreError> {
-        let last = self.segment.is_last(index);
-        self.chunks.open(index, last, slot).map_err(|error| reject(self.object, error))
     }
 }
 

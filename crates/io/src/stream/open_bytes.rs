@@ -19,7 +19,7 @@ use super::{
     pieces::{Pieces, Unit},
     poll_through,
 };
-use crate::{Error, error::reject};
+use crate::Error;
 
 pin_project! {
     /// Takes a stream of a segment's stored bytes, gives verified plaintext.
@@ -112,7 +112,7 @@ impl Open {
     /// The plaintext of a chunk, as much of it as is wanted.
     fn open(&mut self, index: u64, mut chunk: BytesMut) -> Result<Bytes> {
         let last = self.segment.is_last(index);
-        self.chunks.open(index, last, &mut chunk).map_err(|error| reject(self.object, error))?;
+        self.chunks.open(index, last, &mut chunk)?;
         self.next = Next::chunk(&self.segment, index + 1);
         Ok(chunk.freeze().slice(self.segment.wanted_of(index)))
     }
