@@ -1,5 +1,6 @@
 //! What a cryptographic library must offer: [`CryptoBackend`].
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
@@ -166,7 +167,21 @@ pub enum BackendError {
 /// [`CryptoBackend`] without its associated items, so that one type serves every library.
 pub(crate) trait Library: Send + Sync {
     fn lineage(&self) -> Lineage;
-    fn aead(&self, key: &[u8; 32]) -> Result<alloc::boxed::Box<dyn Aes256Gcm>, BackendError>;
+    fn aead(&self, key: &[u8; 32]) -> Result<Box<dyn Aes256Gcm>, BackendError>;
+    fn seal_once(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        buf: &mut [u8],
+        tag: &mut [u8; 16],
+    ) -> Result<(), BackendError>;
+    fn open_once(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        buf: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), BackendError>;
     fn hkdf_expand_sha512(
         &self,
         prk: &[u8],
@@ -190,8 +205,28 @@ impl<B: CryptoBackend> Library for B {
         B::LINEAGE
     }
 
-    fn aead(&self, key: &[u8; 32]) -> Result<alloc::boxed::Box<dyn Aes256Gcm>, BackendError> {
-        Ok(alloc::boxed::Box::new(CryptoBackend::aead(self, key)?))
+    fn aead(&self, key: &[u8; 32]) -> Result<Box<dyn Aes256Gcm>, BackendError> {
+        Ok(Box::new(CryptoBackend::aead(self, key)?))
+    }
+
+    fn seal_once(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        buf: &mut [u8],
+        tag: &mut [u8; 16],
+    ) -> Result<(), BackendError> {
+        CryptoBackend::aead(self, key)?.seal(nonce, &[], buf, tag)
+    }
+
+    fn open_once(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        buf: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Result<(), BackendError> {
+        CryptoBackend::aead(self, key)?.open(nonce, &[], buf, tag)
     }
 
     fn hkdf_expand_sha512(

@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 use crate::{
     BackendError, Error, ObjectId, Result, Step,
     cobblestone::{CHUNK_LEN, ChunkKey, MAX_CHUNKS, TAG_LEN},
+    per_layer::PerLayer,
 };
 
 /// Positioned access to a body's chunks. Stateless: `&self`, any order, any thread.
@@ -48,41 +49,35 @@ pub trait ChunkCipher: Send + Sync {
 
 /// The chunk cipher of one body, of one layer or two.
 pub(crate) struct Chunks {
-    inner: ChunkKey,
-    outer: Option<ChunkKey>,
+    keys: PerLayer<ChunkKey>,
     /// What is opened, for errors; unknown to a bare message.
     subject: Option<(ObjectId, Step)>,
 }
 
 impl Chunks {
-    pub(crate) fn new(
-        inner: ChunkKey,
-        outer: Option<ChunkKey>,
-        object: ObjectId,
-        step: Step,
-    ) -> Self {
-        Self { inner, outer, subject: Some((object, step)) }
+    pub(crate) fn new(keys: PerLayer<ChunkKey>, object: ObjectId, step: Step) -> Self {
+        Self { keys, subject: Some((object, step)) }
     }
 
     pub(crate) fn bare(key: ChunkKey) -> Self {
-        Self { inner: key, outer: None, subject: None }
+        Self { keys: PerLayer::one(key), subject: None }
     }
 
     fn seal_layers(&self, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
         let inner_len = buf.len() - self.overhead() + TAG_LEN;
-        seal_layer(&self.inner, index, &mut buf[..inner_len])?;
-        match &self.outer {
+        seal_layer(&self.keys.inner, index, &mut buf[..inner_len])?;
+        match &self.keys.outer {
             Some(outer) => seal_layer(outer, index, buf),
             None => Ok(()),
         }
     }
 
     fn open_layers(&self, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
-        if let Some(outer) = &self.outer {
+        if let Some(outer) = &self.keys.outer {
             open_layer(outer, index, buf)?;
         }
         let inner_len = buf.len() - self.overhead() + TAG_LEN;
-        open_layer(&self.inner, index, &mut buf[..inner_len])
+        open_layer(&self.keys.inner, index, &mut buf[..inner_len])
     }
 
     fn open_error(&self, error: BackendError) -> Error {
@@ -114,7 +109,7 @@ impl Chunks {
 
 impl ChunkCipher for Chunks {
     fn overhead(&self) -> usize {
-        if self.outer.is_some() { 2 * TAG_LEN } else { TAG_LEN }
+        if self.keys.outer.is_some() { 2 * TAG_LEN } else { TAG_LEN }
     }
 
     fn seal(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
@@ -133,11 +128,11 @@ impl ChunkCipher for Chunks {
         let sealed = check(index, last, Some(buf.len())).and_then(|()| {
             let misuse = Error::Misuse("the tags take exactly the overhead of a chunk");
             let (inner_tag, rest) = tags.split_first_chunk_mut().ok_or(misuse.clone())?;
-            match (&self.outer, rest) {
-                (None, []) => Ok(self.inner.seal(index, buf, inner_tag)?),
+            match (&self.keys.outer, rest) {
+                (None, []) => Ok(self.keys.inner.seal(index, buf, inner_tag)?),
                 (Some(outer), rest) => {
                     let outer_tag = rest.try_into().map_err(|_| misuse)?;
-                    self.inner.seal(index, buf, inner_tag)?;
+                    self.keys.inner.seal(index, buf, inner_tag)?;
                     Ok(Self::seal_outer_detached(outer, index, buf, inner_tag, outer_tag)?)
                 }
                 (None, _) => Err(misuse),

@@ -15,7 +15,6 @@
 mod decryptor;
 
 use alloc::{boxed::Box, vec::Vec};
-use core::fmt;
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -37,17 +36,27 @@ pub const SALT_LEN: usize = 24;
 pub const COMMITMENT_LEN: usize = 32;
 /// Bytes of a message's header: salt and commitment.
 pub const HEADER_LEN: usize = SALT_LEN + COMMITMENT_LEN;
-/// A body of this many chunks or more is refused (64 TiB; the specification's own limit is 2^38).
+/// A body has at most this many chunks (64 TiB; the specification's own limit is 2^38).
 pub const MAX_CHUNKS: u64 = 1 << 32;
 
 /// What HKDF's info begins with: the algorithm's name, then one zero byte.
 const INFO_PREFIX: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 
 /// The salt and the key commitment that a message begins with. Public values.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Header([u8; HEADER_LEN]);
+pub(crate) struct Header {
+    salt: [u8; SALT_LEN],
+    commitment: [u8; COMMITMENT_LEN],
+}
 
-/// The derived key of one message: seals and opens its chunks.
+/// What HKDF gives for one message.
+pub(crate) struct Derived {
+    key: Zeroizing<[u8; 32]>,
+    /// The base nonce, which is also that of chunk 0.
+    base: Zeroizing<[u8; 12]>,
+    commitment: [u8; COMMITMENT_LEN],
+}
+
+/// The derived key of one message, set up: seals and opens its chunks.
 pub(crate) struct ChunkKey {
     aead: Box<dyn Aes256Gcm>,
     base: Zeroizing<[u8; 12]>,
@@ -96,18 +105,14 @@ pub(crate) fn seal_into(
     plaintext: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    if plaintext.len() >= CHUNK_LEN {
-        return Err(Error::Limit("a message holds at most 16,383 bytes"));
-    }
-    let (header, chunk_key) = ChunkKey::derive(library, key, context, salt)?;
+    check_message_len(plaintext.len())?;
+    let derived = Derived::new(library, key, context, salt)?;
     out.reserve_exact(HEADER_LEN + plaintext.len() + TAG_LEN);
-    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(&derived.header(salt).to_bytes());
     let start = out.len();
     out.extend_from_slice(plaintext);
-    let mut tag = [0; TAG_LEN];
-    chunk_key.seal(0, &mut out[start..], &mut tag)?;
-    out.extend_from_slice(&tag);
-    Ok(())
+    out.resize(out.len() + TAG_LEN, 0);
+    Ok(derived.seal_only_chunk(library, &mut out[start..])?)
 }
 
 /// [`open_message`] over an erased backend.
@@ -117,69 +122,78 @@ pub(crate) fn open_from(
     context: &[&[u8]],
     message: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
-    const SHORTEST: usize = HEADER_LEN + TAG_LEN;
-    let malformed = |fault| Error::Malformed { item: Item::Message, fault };
-    if message.len() < SHORTEST {
-        return Err(malformed(Fault::TooShort));
-    }
-    if message.len() >= SHORTEST + CHUNK_LEN {
-        return Err(malformed(Fault::TooLong));
-    }
-    let (header, chunk) = message.split_at(HEADER_LEN);
-    let (sealed, tag) = chunk.split_at(chunk.len() - TAG_LEN);
-    let chunk_key = ChunkKey::recover(library, key, context, &Header::from_slice(header)?)?;
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
-    plaintext.extend_from_slice(sealed);
-    let mut expected = [0; TAG_LEN];
-    expected.copy_from_slice(tag);
-    chunk_key.open(0, &mut plaintext, &expected)?;
+    let (header, chunk) = split_message(message)?;
+    let derived = Derived::recover(library, key, context, &header)?;
+    let mut plaintext = Zeroizing::new(chunk.to_vec());
+    derived.open_only_chunk(library, &mut plaintext)?;
+    plaintext.truncate(chunk.len() - TAG_LEN);
     Ok(plaintext)
 }
 
+/// What fits the one chunk of a message.
+pub(crate) fn check_message_len(plaintext_len: usize) -> Result<()> {
+    if plaintext_len < CHUNK_LEN {
+        Ok(())
+    } else {
+        Err(Error::Limit("a message holds at most 16,383 bytes"))
+    }
+}
+
+/// The header and the only chunk of a message.
+pub(crate) fn split_message(message: &[u8]) -> Result<(Header, &[u8])> {
+    let malformed = |fault| Error::Malformed { item: Item::Message, fault };
+    let (header, chunk) = message.split_first_chunk().ok_or(malformed(Fault::TooShort))?;
+    match chunk.len().checked_sub(TAG_LEN) {
+        None => Err(malformed(Fault::TooShort)),
+        Some(length) if length >= CHUNK_LEN => Err(malformed(Fault::TooLong)),
+        Some(_) => Ok((Header::from_bytes(header), chunk)),
+    }
+}
+
 impl Header {
-    /// Reads a header from exactly 56 bytes.
-    pub(crate) fn from_slice(bytes: &[u8]) -> Result<Self> {
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| Error::Malformed { item: Item::Message, fault: Fault::TooShort })?;
-        Ok(Self(bytes))
+    pub(crate) fn from_bytes(bytes: &[u8; HEADER_LEN]) -> Self {
+        let mut header = Self { salt: [0; SALT_LEN], commitment: [0; COMMITMENT_LEN] };
+        header.salt.copy_from_slice(&bytes[..SALT_LEN]);
+        header.commitment.copy_from_slice(&bytes[SALT_LEN..]);
+        header
     }
 
-    /// The 56 bytes.
-    pub fn as_bytes(&self) -> &[u8; HEADER_LEN] {
-        &self.0
-    }
-
-    fn salt(&self) -> &[u8] {
-        &self.0[..SALT_LEN]
-    }
-
-    fn commitment(&self) -> &[u8] {
-        &self.0[SALT_LEN..]
+    pub(crate) fn to_bytes(&self) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        bytes[..SALT_LEN].copy_from_slice(&self.salt);
+        bytes[SALT_LEN..].copy_from_slice(&self.commitment);
+        bytes
     }
 }
 
-impl fmt::Debug for Header {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Header(")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
-    }
-}
-
-impl ChunkKey {
-    /// Derives the key of a new message, and the header it begins with.
-    pub(crate) fn derive(
+impl Derived {
+    /// Derives the key of a new message: HKDF-Expand-SHA-512 of `key`.
+    pub(crate) fn new(
         library: &dyn Library,
         key: &[u8; 32],
         context: &[&[u8]],
         salt: &[u8; SALT_LEN],
-    ) -> Result<(Header, Self)> {
-        let okm = expand(library, key, context, salt)?;
-        let mut header = [0; HEADER_LEN];
-        header[..SALT_LEN].copy_from_slice(salt);
-        header[SALT_LEN..].copy_from_slice(&okm[44..]);
-        Ok((Header(header), Self::from_okm(library, &okm)?))
+    ) -> Result<Self> {
+        const MOST_PIECES: usize = 8;
+        let mut info: [&[u8]; MOST_PIECES] = [&[]; MOST_PIECES];
+        let count = context.len() + 2;
+        if count > MOST_PIECES {
+            return Err(Error::Misuse("a message context comes in at most six pieces"));
+        }
+        info[0] = INFO_PREFIX;
+        info[1] = salt;
+        info[2..count].copy_from_slice(context);
+        let mut okm = Zeroizing::new([0; 76]);
+        library.hkdf_expand_sha512(key, &info[..count], okm.as_mut_slice())?;
+        let mut derived = Self {
+            key: Zeroizing::new([0; 32]),
+            base: Zeroizing::new([0; 12]),
+            commitment: [0; COMMITMENT_LEN],
+        };
+        derived.key.copy_from_slice(&okm[..32]);
+        derived.base.copy_from_slice(&okm[32..44]);
+        derived.commitment.copy_from_slice(&okm[44..]);
+        Ok(derived)
     }
 
     /// Derives the key of a stored message and compares its commitment before any use of AES.
@@ -189,13 +203,46 @@ impl ChunkKey {
         context: &[&[u8]],
         header: &Header,
     ) -> Result<Self> {
-        let okm = expand(library, key, context, header.salt())?;
-        if !bool::from(okm[44..].ct_eq(header.commitment())) {
-            return Err(BackendError::Rejected.into());
+        let derived = Self::new(library, key, context, &header.salt)?;
+        if bool::from(derived.commitment.ct_eq(&header.commitment)) {
+            Ok(derived)
+        } else {
+            Err(BackendError::Rejected.into())
         }
-        Self::from_okm(library, &okm)
     }
 
+    /// The header of a message with this salt.
+    pub(crate) fn header(&self, salt: &[u8; SALT_LEN]) -> Header {
+        Header { salt: *salt, commitment: self.commitment }
+    }
+
+    /// The key set up for many chunks.
+    pub(crate) fn chunk_key(&self, library: &dyn Library) -> Result<ChunkKey, BackendError> {
+        Ok(ChunkKey { aead: library.aead(&self.key)?, base: self.base.clone() })
+    }
+
+    /// Seals the only chunk of a message: the plaintext, then room for the tag.
+    pub(crate) fn seal_only_chunk(
+        &self,
+        library: &dyn Library,
+        buf: &mut [u8],
+    ) -> Result<(), BackendError> {
+        let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
+        library.seal_once(&self.key, &self.base, chunk, tag).inspect_err(|_| chunk.zeroize())
+    }
+
+    /// Opens the only chunk of a message, tag behind it; wipes it when it does not verify.
+    pub(crate) fn open_only_chunk(
+        &self,
+        library: &dyn Library,
+        buf: &mut [u8],
+    ) -> Result<(), BackendError> {
+        let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
+        library.open_once(&self.key, &self.base, chunk, tag).inspect_err(|_| chunk.zeroize())
+    }
+}
+
+impl ChunkKey {
     /// Seals chunk `index` in place.
     pub(crate) fn seal(
         &self,
@@ -216,14 +263,6 @@ impl ChunkKey {
         self.aead.open(&self.nonce(index), &[], chunk, tag).inspect_err(|_| chunk.zeroize())
     }
 
-    fn from_okm(library: &dyn Library, okm: &[u8; 76]) -> Result<Self> {
-        let mut key = Zeroizing::new([0; 32]);
-        key.copy_from_slice(&okm[..32]);
-        let mut base = Zeroizing::new([0; 12]);
-        base.copy_from_slice(&okm[32..44]);
-        Ok(Self { aead: library.aead(&key)?, base })
-    }
-
     /// The chunk's index as a 96-bit big-endian number, exclusive-or the base nonce.
     fn nonce(&self, index: u64) -> [u8; 12] {
         let mut nonce = *self.base;
@@ -232,24 +271,4 @@ impl ChunkKey {
         }
         nonce
     }
-}
-
-fn expand(
-    library: &dyn Library,
-    key: &[u8; 32],
-    context: &[&[u8]],
-    salt: &[u8],
-) -> Result<Zeroizing<[u8; 76]>> {
-    const MOST_PIECES: usize = 8;
-    let mut info: [&[u8]; MOST_PIECES] = [&[]; MOST_PIECES];
-    let count = context.len() + 2;
-    if count > MOST_PIECES {
-        return Err(Error::Misuse("a message context comes in at most six pieces"));
-    }
-    info[0] = INFO_PREFIX;
-    info[1] = salt;
-    info[2..count].copy_from_slice(context);
-    let mut okm = Zeroizing::new([0; 76]);
-    library.hkdf_expand_sha512(key, &info[..count], okm.as_mut_slice())?;
-    Ok(okm)
 }

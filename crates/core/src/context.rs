@@ -97,7 +97,7 @@ impl<'a> ObjectContext<'a> {
         self
     }
 
-    /// One more item of the host's, such as a generation.
+    /// One more item of the host's, such as a generation. Objects have it, uploads do not.
     #[must_use]
     pub fn with_extra(mut self, extra: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         self.extra = extra.as_ref();
@@ -160,12 +160,12 @@ impl<'a> ObjectContext<'a> {
         self.identity(self.version_id, &[], self.canonical_context(), self.extra)
     }
 
-    /// The identity of an upload: no version id, but an upload id.
+    /// The identity of an upload: no version id and no extra item, but an upload id.
     pub(crate) fn upload_identity(&self) -> Result<Identity> {
         if self.upload_id.is_empty() {
             return Err(Error::Misuse("an upload needs an upload id in its context"));
         }
-        self.identity(&[], self.upload_id, self.canonical_context(), self.extra)
+        self.identity(&[], self.upload_id, self.canonical_context(), &[])
     }
 
     /// The identity that an Envelope with these bound items was sealed with.
@@ -274,10 +274,19 @@ impl Identity {
         self.version_id = version_id(id).to_vec();
     }
 
-    /// The identity of the object that an upload becomes.
-    pub(crate) fn without_upload_id(mut self) -> Self {
-        self.upload_id = Vec::new();
-        self
+    /// Sets the extra item, which a host may learn only when it commits.
+    pub(crate) fn set_extra(&mut self, extra: &[u8]) {
+        self.extra = extra.to_vec();
+    }
+
+    /// Whether an upload with this identity becomes an object with that one.
+    pub(crate) fn becomes(&self, object: &Self) -> bool {
+        self.place == object.place && self.encryption_context == object.encryption_context
+    }
+
+    /// Whether both are of one upload.
+    pub(crate) fn is_same_upload(&self, other: &Self) -> bool {
+        self.upload_id == other.upload_id
     }
 
     /// The byte string that the wrap binds (`SPEC.md`, "identity").

@@ -6,18 +6,18 @@ use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    BackendError, ChunkCipher, Error, Fault, Item, Layout, ObjectId, Result, Step, Suite,
+    BackendError, Error, Headers, Layout, ObjectId, Result, Step, Suite,
     backend::Library,
     chunk_cipher::Chunks,
-    cobblestone::{CHUNK_LEN, ChunkKey, HEADER_LEN, Header, SALT_LEN},
+    cobblestone::{CHUNK_LEN, Derived, SALT_LEN, TAG_LEN, check_message_len},
+    per_layer::PerLayer,
     secret::Secret,
 };
 
-/// The 56 or 112 bytes that a body begins with: outer header, if there is one, then inner header.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Headers {
-    bytes: [u8; 2 * HEADER_LEN],
-    suite: Suite,
+/// An object's data keys: one for the only layer, or one each for the inner and the outer.
+pub(crate) struct DataKeys {
+    pub(crate) object: ObjectId,
+    pub(crate) layers: PerLayer<Layer>,
 }
 
 /// One layer of an object: its library and its data key.
@@ -26,15 +26,8 @@ pub(crate) struct Layer {
     pub(crate) dek: Secret,
 }
 
-/// An object's data keys: one for the only layer, or one each for the inner and the outer.
-pub(crate) struct DataKeys {
-    pub(crate) object: ObjectId,
-    pub(crate) inner: Layer,
-    pub(crate) outer: Option<Layer>,
-}
-
-/// A salt for each layer: index 0 for the inner or only one, 1 for the outer.
-pub(crate) type Salts = [[u8; SALT_LEN]; 2];
+/// A salt for each layer.
+pub(crate) type Salts = PerLayer<[u8; SALT_LEN]>;
 
 /// What a message under the data keys is for. It is bound by the derived key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,59 +38,6 @@ pub(crate) enum Purpose {
     Info,
     /// The receipt of a part.
     Receipt { part: u32 },
-}
-
-impl Headers {
-    /// Reads the headers at the beginning of a stored body: exactly 56 or 112 bytes.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`] when the length is another.
-    pub fn parse(suite: Suite, stored: &[u8]) -> Result<Self> {
-        let mut bytes = [0; 2 * HEADER_LEN];
-        let length = HEADER_LEN * suite.layers();
-        if stored.len() != length {
-            let fault = if stored.len() < length { Fault::TooShort } else { Fault::TooLong };
-            return Err(Error::Malformed { item: Item::Message, fault });
-        }
-        bytes[..length].copy_from_slice(stored);
-        Ok(Self { bytes, suite })
-    }
-
-    /// The bytes as they stand at the beginning of the body.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..HEADER_LEN * self.suite.layers()]
-    }
-
-    fn new(inner: &Header, outer: Option<&Header>) -> Self {
-        let mut bytes = [0; 2 * HEADER_LEN];
-        let (first, second) = bytes.split_at_mut(HEADER_LEN);
-        match outer {
-            None => first.copy_from_slice(inner.as_bytes()),
-            Some(outer) => {
-                first.copy_from_slice(outer.as_bytes());
-                second.copy_from_slice(inner.as_bytes());
-            }
-        }
-        let suite = if outer.is_some() { Suite::TwoLayers } else { Suite::OneLayer };
-        Self { bytes, suite }
-    }
-
-    fn inner(&self) -> Result<Header> {
-        let start = self.as_bytes().len() - HEADER_LEN;
-        Header::from_slice(&self.bytes[start..start + HEADER_LEN])
-    }
-
-    fn outer(&self) -> Result<Header> {
-        Header::from_slice(&self.bytes[..HEADER_LEN])
-    }
-}
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Headers(")?;
-        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
-    }
 }
 
 impl Purpose {
@@ -121,57 +61,30 @@ impl Purpose {
 
 impl DataKeys {
     pub(crate) fn suite(&self) -> Suite {
-        if self.outer.is_some() { Suite::TwoLayers } else { Suite::OneLayer }
+        self.layers.suite()
     }
 
     pub(crate) fn layout(&self) -> Layout {
         Layout::new(self.suite())
     }
 
-    /// The layers with their numbers.
-    pub(crate) fn layers(&self) -> impl Iterator<Item = (u8, &Layer)> {
-        (0..).zip(core::iter::once(&self.inner).chain(self.outer.as_ref()))
-    }
-
     /// Draws salts for each layer, each layer's from its own library.
     pub(crate) fn draw_salts<const N: usize>(&self) -> Result<[Salts; N]> {
-        draw_salts(self.layers().map(|(_, layer)| &*layer.library))
+        draw_salts(&self.layers.try_map(|_, layer| Ok::<_, Error>(&layer.library))?)
     }
 
-    /// Derives the keys of a new message.
+    /// Derives the keys of a new body.
     pub(crate) fn derive(&self, purpose: Purpose, salts: &Salts) -> Result<(Headers, Chunks)> {
-        let derive = |number: u8, layer: &Layer| {
-            let salt = &salts[usize::from(number)];
-            self.with_context(purpose, number, |context| {
-                ChunkKey::derive(&*layer.library, layer.dek.expose(), context, salt)
-            })
-        };
-        let (inner_header, inner) = derive(0, &self.inner)?;
-        let (outer_header, outer) =
-            self.outer.as_ref().map(|layer| derive(1, layer)).transpose()?.unzip();
-        let headers = Headers::new(&inner_header, outer_header.as_ref());
-        Ok((headers, Chunks::new(inner, outer, self.object, purpose.step())))
+        let derived = self.derive_layers(purpose, salts)?;
+        let headers = derived
+            .zip(salts)?
+            .try_map(|_, (derived, salt)| Ok::<_, Error>(derived.header(salt)))?;
+        Ok((Headers::new(&headers), self.chunks(purpose, &derived)?))
     }
 
-    /// Derives the keys of a stored message and compares every commitment before AES is used.
+    /// Derives the keys of a stored body and compares every commitment before AES is used.
     pub(crate) fn recover(&self, purpose: Purpose, headers: &Headers) -> Result<Chunks> {
-        if headers.suite != self.suite() {
-            return Err(Error::Misuse("the headers belong to another suite"));
-        }
-        let recover = |number: u8, layer: &Layer, header: Header| {
-            self.with_context(purpose, number, |context| {
-                ChunkKey::recover(&*layer.library, layer.dek.expose(), context, &header)
-            })
-        };
-        let outer = match &self.outer {
-            Some(layer) => Some(recover(1, layer, headers.outer()?)),
-            None => None,
-        };
-        let inner = recover(0, &self.inner, headers.inner()?);
-        let (object, step) = (self.object, purpose.step());
-        let rejected = |error| reject(object, step, error);
-        let outer = outer.transpose().map_err(rejected)?;
-        Ok(Chunks::new(inner.map_err(rejected)?, outer, object, step))
+        self.chunks(purpose, &self.recover_layers(purpose, headers)?)
     }
 
     /// Seals a message of less than one chunk and appends it to `out`.
@@ -182,16 +95,21 @@ impl DataKeys {
         plaintext: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        if plaintext.len() >= CHUNK_LEN {
-            return Err(Error::Limit("a message holds at most 16,383 bytes"));
-        }
-        let (headers, chunks) = self.derive(purpose, salts)?;
-        out.reserve_exact(headers.as_bytes().len() + plaintext.len() + chunks.overhead());
-        out.extend_from_slice(headers.as_bytes());
+        check_message_len(plaintext.len())?;
+        let derived = self.derive_layers(purpose, salts)?;
+        let headers = derived
+            .zip(salts)?
+            .try_map(|_, (derived, salt)| Ok::<_, Error>(derived.header(salt)))?;
+        let layout = self.layout();
+        out.reserve_exact(layout.header_len() + plaintext.len() + layout.overhead());
+        out.extend_from_slice(Headers::new(&headers).as_bytes());
         let start = out.len();
         out.extend_from_slice(plaintext);
-        out.resize(out.len() + chunks.overhead(), 0);
-        chunks.seal(0, true, &mut out[start..])
+        for (_, (layer, derived)) in self.layers.zip(&derived)?.iter() {
+            out.extend_from_slice(&[0; TAG_LEN]);
+            derived.seal_only_chunk(&*layer.library, &mut out[start..])?;
+        }
+        Ok(())
     }
 
     /// Opens a message of less than one chunk.
@@ -202,26 +120,62 @@ impl DataKeys {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let layout = self.layout();
         let length = layout.plaintext_len(message.len() as u64)?;
-        if length >= layout.chunk_len() {
-            return Err(Error::Malformed { item: Item::Message, fault: Fault::TooLong });
+        if length >= CHUNK_LEN as u64 {
+            return Err(Error::message_too_long());
         }
         let (headers, chunk) = message.split_at(layout.header_len());
-        let chunks = self.recover(purpose, &Headers::parse(self.suite(), headers)?)?;
+        let derived = self.recover_layers(purpose, &Headers::parse(self.suite(), headers)?)?;
         let mut plaintext = Zeroizing::new(chunk.to_vec());
-        chunks.open(0, true, &mut plaintext)?;
-        plaintext.truncate(chunk.len() - layout.overhead());
+        let layers = self.layers.zip(&derived)?;
+        // The outer layer comes off first.
+        for (layer, derived) in layers.outer.into_iter().chain([layers.inner]) {
+            derived
+                .open_only_chunk(&*layer.library, &mut plaintext)
+                .map_err(|error| self.rejected(purpose, error.into()))?;
+            let length = plaintext.len() - TAG_LEN;
+            plaintext.truncate(length);
+        }
         Ok(plaintext)
     }
 
     /// SHA-256 of `data` by every layer's library, which must agree.
     pub(crate) fn sha256(&self, data: &[u8]) -> Result<[u8; 32]> {
-        let digest = self.inner.library.sha256(&[data]);
-        match &self.outer {
-            Some(outer) if outer.library.sha256(&[data]) != digest => {
-                Err(BackendError::Unavailable.into())
-            }
-            _ => Ok(digest),
+        let digests =
+            self.layers.try_map(|_, layer| Ok::<_, Error>(layer.library.sha256(&[data])))?;
+        match digests.outer {
+            Some(outer) if outer != digests.inner => Err(BackendError::Unavailable.into()),
+            _ => Ok(digests.inner),
         }
+    }
+
+    fn derive_layers(&self, purpose: Purpose, salts: &Salts) -> Result<PerLayer<Derived>> {
+        self.layers.zip(salts)?.try_map(|number, (layer, salt)| {
+            self.with_context(purpose, number, |context| {
+                Derived::new(&*layer.library, layer.dek.expose(), context, salt)
+            })
+        })
+    }
+
+    fn recover_layers(&self, purpose: Purpose, headers: &Headers) -> Result<PerLayer<Derived>> {
+        let headers = headers.layers();
+        let recovered = self.layers.zip(&headers)?.try_map(|number, (layer, header)| {
+            self.with_context(purpose, number, |context| {
+                Derived::recover(&*layer.library, layer.dek.expose(), context, header)
+            })
+        });
+        recovered.map_err(|error| self.rejected(purpose, error))
+    }
+
+    fn chunks(&self, purpose: Purpose, derived: &PerLayer<Derived>) -> Result<Chunks> {
+        let keys = self
+            .layers
+            .zip(derived)?
+            .try_map(|_, (layer, derived)| derived.chunk_key(&*layer.library))?;
+        Ok(Chunks::new(keys, self.object, purpose.step()))
+    }
+
+    fn rejected(&self, purpose: Purpose, error: Error) -> Error {
+        reject(self.object, purpose.step(), error)
     }
 
     fn with_context<T>(
@@ -255,36 +209,41 @@ pub(crate) fn reject(object: ObjectId, step: Step, error: Error) -> Error {
 }
 
 /// Draws salts for each layer, each layer's from its own library.
-pub(crate) fn draw_salts<'a, const N: usize>(
-    libraries: impl Iterator<Item = &'a dyn Library>,
+pub(crate) fn draw_salts<const N: usize>(
+    libraries: &PerLayer<&Arc<dyn Library>>,
 ) -> Result<[Salts; N]> {
-    let mut salts = [Salts::default(); N];
-    for (layer, library) in libraries.enumerate() {
-        let mut drawn = [[0; SALT_LEN]; N];
-        library.random(drawn.as_flattened_mut())?;
-        for (salts, drawn) in salts.iter_mut().zip(drawn) {
-            salts[layer] = drawn;
-        }
-    }
-    Ok(salts)
+    let drawn = libraries.try_map(|_, library| {
+        let mut salts = [[0; SALT_LEN]; N];
+        library.random(salts.as_flattened_mut()).map(|()| salts)
+    })?;
+    Ok(core::array::from_fn(|n| PerLayer {
+        inner: drawn.inner[n],
+        outer: drawn.outer.map(|salts| salts[n]),
+    }))
 }
 
 /// A random draw, split into its pieces; wiped on drop.
-pub(crate) struct Draw(Zeroizing<Vec<u8>>, usize);
+pub(crate) struct Draw {
+    bytes: Zeroizing<[u8; Self::ROOM]>,
+    taken: usize,
+}
 
 impl Draw {
-    /// Draws `length` bytes in one call.
+    /// The most that an object draws: a data key, three salts, an object id.
+    const ROOM: usize = 32 + 3 * SALT_LEN + 16;
+
+    /// Draws `length` bytes, at most 120, in one call.
     pub(crate) fn new(library: &dyn Library, length: usize) -> Result<Self> {
-        let mut bytes = Zeroizing::new(alloc::vec![0; length]);
-        library.random(&mut bytes)?;
-        Ok(Self(bytes, 0))
+        let mut bytes = Zeroizing::new([0; Self::ROOM]);
+        library.random(&mut bytes[..length])?;
+        Ok(Self { bytes, taken: 0 })
     }
 
-    /// Moves the next `N` bytes into `out`.
-    pub(crate) fn take<const N: usize>(&mut self, out: &mut [u8; N]) {
-        let piece = &mut self.0[self.1..self.1 + N];
+    /// Moves the next bytes into `out`.
+    pub(crate) fn take(&mut self, out: &mut [u8]) {
+        let piece = &mut self.bytes[self.taken..self.taken + out.len()];
         out.copy_from_slice(piece);
         piece.zeroize();
-        self.1 += N;
+        self.taken += out.len();
     }
 }

@@ -7,7 +7,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     Bound, EkSource, Error, Fault, IdentityItem, Item, KeyBlob, KeyRef, Mode, ObjectId, Result,
-    State,
+    State, Suite,
+    per_layer::PerLayer,
     reader::{Reader, write_u16, write_u32},
 };
 
@@ -28,12 +29,13 @@ const FLAG_KEYLESS: u8 = 4;
 /// block. A canonical byte string; its text form is base64.
 ///
 /// Parsing checks the form only. Nothing in an Envelope is to be trusted until
-/// [`ObjectCipher::open`](crate::ObjectCipher::open) has verified the wrap, which covers all of it.
+/// [`ObjectCipher::open`](crate::ObjectCipher::open) has verified the wrap. It covers all of the
+/// Envelope but the key blobs, which their key source verifies: a KMS may encrypt them anew.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     bytes: Vec<u8>,
     head: Head,
-    layers: Vec<LayerKey>,
+    layers: PerLayer<LayerKey>,
     info: usize,
 }
 
@@ -68,9 +70,13 @@ impl Envelope {
         }
         let mut reader = Reader::new(Item::Envelope, bytes);
         let head = Head::read(&mut reader)?;
-        let layers = (0..head.mode.suite().layers())
-            .map(|number| LayerKey::read(&mut reader, head, number))
-            .collect::<Result<Vec<_>>>()?;
+        let layers = match head.mode.suite() {
+            Suite::OneLayer => PerLayer::one(LayerKey::read(&mut reader, head, 0)?),
+            Suite::TwoLayers => PerLayer::two(
+                LayerKey::read(&mut reader, head, 0)?,
+                LayerKey::read(&mut reader, head, 1)?,
+            ),
+        };
         let length = usize::try_from(reader.u32()?).map_err(|_| malformed(Fault::TooLong))?;
         let info = bytes.len() - reader.rest().len();
         if (length > 0) != (head.state == State::Finished) {
@@ -141,8 +147,8 @@ impl Envelope {
     }
 
     /// How each layer's data key is wrapped: the only or inner layer, then the outer.
-    pub fn layers(&self) -> &[LayerKey] {
-        &self.layers
+    pub fn layers(&self) -> impl Iterator<Item = &LayerKey> {
+        self.layers.iter().map(|(_, layer)| layer)
     }
 
     /// The Envelope of an SSE-C upload that is completed without its key: state 3. It keeps the
@@ -163,6 +169,10 @@ impl Envelope {
         Self::assemble(head, self.layers.clone(), &[])
     }
 
+    pub(crate) fn layer_keys(&self) -> &PerLayer<LayerKey> {
+        &self.layers
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }
@@ -179,10 +189,10 @@ impl Envelope {
         Err(Error::WrongState { object: self.head.object, expected, found: self.head.state })
     }
 
-    pub(crate) fn assemble(head: Head, layers: Vec<LayerKey>, info: &[u8]) -> Result<Self> {
+    pub(crate) fn assemble(head: Head, layers: PerLayer<LayerKey>, info: &[u8]) -> Result<Self> {
         let mut bytes = Vec::with_capacity(512 + info.len());
         head.write(head.state, &mut bytes);
-        for (number, layer) in (0..).zip(&layers) {
+        for (number, layer) in layers.iter() {
             write_key_ref(number, &layer.key_ref, &mut bytes)?;
             write_u16(layer.blob.as_bytes().len(), &mut bytes)?;
             bytes.extend_from_slice(layer.blob.as_bytes());
@@ -201,18 +211,15 @@ impl Envelope {
 impl Head {
     /// The fields that the wrap binds: the fixed header, with state 3 written as 2, and every
     /// layer's number, source and key name.
-    pub(crate) fn clear_fields<'a>(
-        &self,
-        key_refs: impl Iterator<Item = &'a KeyRef>,
-    ) -> Result<Vec<u8>> {
+    pub(crate) fn clear_fields(&self, layers: &PerLayer<LayerKey>) -> Result<Vec<u8>> {
         let state = match self.state {
             State::KeylessUpload => State::Upload,
             state => state,
         };
         let mut bytes = Vec::with_capacity(128);
         self.write(state, &mut bytes);
-        for (number, key_ref) in (0..).zip(key_refs) {
-            write_key_ref(number, key_ref, &mut bytes)?;
+        for (number, layer) in layers.iter() {
+            write_key_ref(number, &layer.key_ref, &mut bytes)?;
         }
         Ok(bytes)
     }
@@ -279,8 +286,9 @@ impl Head {
         if self.state == State::KeylessUpload && !self.keyless {
             return field("state");
         }
+        let of_objects = [IdentityItem::VersionId, IdentityItem::Extra];
         if self.bound.has(IdentityItem::UploadId) != upload
-            || upload && self.bound.has(IdentityItem::VersionId)
+            || upload && of_objects.iter().any(|item| self.bound.has(*item))
         {
             return field("bound");
         }
@@ -299,8 +307,8 @@ impl LayerKey {
         &self.blob
     }
 
-    fn read(reader: &mut Reader<'_>, head: Head, number: usize) -> Result<Self> {
-        if usize::from(reader.u8()?) != number {
+    fn read(reader: &mut Reader<'_>, head: Head, number: u8) -> Result<Self> {
+        if reader.u8()? != number {
             return Err(malformed(Fault::Field("layer index")));
         }
         let source = EkSource::from_byte(reader.u8()?)

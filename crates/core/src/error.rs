@@ -116,6 +116,12 @@ pub enum Error {
     Backend(#[from] BackendError),
 }
 
+impl Error {
+    pub(crate) fn message_too_long() -> Self {
+        Self::Malformed { item: Item::Message, fault: Fault::TooLong }
+    }
+}
+
 /// Which sealed thing failed authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -6,8 +6,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Item, Result, Suite,
-    data_keys::Headers,
+    Error, Headers, Item, Result, Suite,
     reader::{Reader, write_u16},
 };
 

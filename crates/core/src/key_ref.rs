@@ -1,6 +1,6 @@
 //! Which key wrapped a data key: [`KeyRef`] and [`KeyBlob`], kept in the Envelope.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{Error, Fault, Item, Mode, Result};
@@ -52,7 +52,7 @@ pub struct MasterKeyRef {
 
 /// The name of a keyring: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyringId(String);
+pub struct KeyringId(Arc<str>);
 
 /// What a key source needs to find its key again, beside the name: for a KMS the wrapped data key.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! The [`ObjectCipher`] of every chunked mode: [`LayeredCipher`].
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     fmt,
     future::{Future, poll_fn},
@@ -9,12 +9,14 @@ use core::{
 };
 
 use crate::{
-    BoxFuture, Completion, CryptoBackend, Envelope, Error, FreshKey, KeySource, LayerKey, Mode,
-    ObjectCipher, ObjectContext, ObjectId, Opener, Result, Sealer, State, Uploader,
+    BoxFuture, Completion, CryptoBackend, Envelope, Error, KeySource, Mode, ObjectCipher,
+    ObjectContext, ObjectId, Opener, Result, Sealer, State, Uploader,
     backend::Library,
+    cobblestone::SALT_LEN,
     data_keys::{DataKeys, Draw, Layer, Salts},
+    per_layer::PerLayer,
     secret::Secret,
-    wrapping::Wrapping,
+    wrapping::{self, LayerWrap, Wrapping},
 };
 
 /// An [`ObjectCipher`] over a [`KeySource`] and one [`CryptoBackend`] a layer. The crates of the
@@ -25,8 +27,7 @@ use crate::{
 pub struct LayeredCipher<S> {
     mode: Mode,
     source: S,
-    /// The library of the only or inner layer, then of the outer.
-    libraries: Vec<Arc<dyn Library>>,
+    libraries: PerLayer<Arc<dyn Library>>,
 }
 
 impl<S: KeySource> LayeredCipher<S> {
@@ -76,37 +77,37 @@ impl<S: KeySource> LayeredCipher<S> {
                 "the two layers of DSSE-KMS need libraries of different lineage"
             );
         }
-        let libraries: Vec<Arc<dyn Library>> = alloc::vec![Arc::new(inner), Arc::new(outer)];
+        let libraries = PerLayer::two(Arc::new(inner) as Arc<dyn Library>, Arc::new(outer));
         Self { mode: Mode::DsseKms, source, libraries }
     }
 
     fn one_layer<B: CryptoBackend>(mode: Mode, source: S, backend: B) -> Self {
-        Self { mode, source, libraries: alloc::vec![Arc::new(backend)] }
+        Self { mode, source, libraries: PerLayer::one(Arc::new(backend)) }
     }
 
     /// A fresh key a layer, asked for at the same time.
     async fn fresh(&self, cx: &ObjectContext<'_>) -> Result<Wrapping> {
-        let asked = self.libraries.iter().map(|_| self.source.fresh(cx)).collect();
-        let keys = all(asked).await?;
-        Wrapping::new(self.mode, self.libraries.iter().map(Arc::clone).zip(keys).collect())
+        let asked = self.libraries.as_ref().map(|_| self.source.fresh(cx));
+        Wrapping::fresh(self.mode, &self.libraries, both(asked).await?)
     }
 
     /// The keys that wrapped an Envelope, recovered at the same time.
-    async fn recover(&self, cx: &ObjectContext<'_>, envelope: &Envelope) -> Result<Wrapping> {
-        let (expected, found) = (self.mode, envelope.mode());
-        if expected != found {
-            return Err(Error::WrongMode { object: envelope.object_id(), expected, found });
+    async fn recover(
+        &self,
+        cx: &ObjectContext<'_>,
+        envelope: &Envelope,
+    ) -> Result<PerLayer<LayerWrap>> {
+        let (mode, found) = (self.mode, envelope.mode());
+        if mode != found {
+            return Err(Error::WrongMode { object: envelope.object_id(), expected: mode, found });
         }
-        let layers = envelope.layers();
-        let asked = layers
-            .iter()
-            .map(|layer| self.source.recover(cx, layer.key_ref(), layer.blob()))
-            .collect();
-        let keys = all(asked).await?.into_iter().zip(layers).map(|(key, layer)| {
-            let LayerKey { key_ref, blob, .. } = layer.clone();
-            FreshKey { key, key_ref, blob }
-        });
-        Wrapping::new(self.mode, self.libraries.iter().map(Arc::clone).zip(keys).collect())
+        let layers = envelope.layer_keys();
+        let asked =
+            layers.as_ref().map(|layer| self.source.recover(cx, layer.key_ref(), layer.blob()));
+        let keys = both(asked).await?;
+        self.libraries.zip(&keys)?.zip(layers)?.try_map(|number, ((library, key), layer)| {
+            LayerWrap::new(library, mode, number, layer.key_ref().source(), key)
+        })
     }
 
     /// The Envelope's data keys, and the keys that wrap them.
@@ -115,34 +116,30 @@ impl<S: KeySource> LayeredCipher<S> {
         cx: &ObjectContext<'_>,
         envelope: &Envelope,
         state: State,
-    ) -> Result<(DataKeys, Wrapping)> {
+    ) -> Result<(DataKeys, PerLayer<LayerWrap>)> {
         envelope.expect_state(state)?;
         let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
-        let wrapping = self.recover(cx, envelope).await?;
-        let keys = wrapping.unwrap(envelope, &identity)?;
-        Ok((keys, wrapping))
+        let wraps = self.recover(cx, envelope).await?;
+        let keys = wrapping::unwrap(&wraps, envelope, &identity)?;
+        Ok((keys, wraps))
     }
 
-    /// New data keys and an object id, with `N` salts a layer: one random draw a layer.
+    /// New data keys and an object id, with `N` salts a layer: one random draw a layer, of the data
+    /// key, the salts and, in the inner layer, the object id.
     fn draw<const N: usize>(&self) -> Result<(DataKeys, [Salts; N])> {
         let mut object = ObjectId([0; 16]);
-        let mut salts = [Salts::default(); N];
-        let mut layers = Vec::with_capacity(2);
-        for (number, library) in self.libraries.iter().enumerate() {
-            let mut draw = Draw::new(&**library, 16 + 32 + N * size_of_val(&salts[0][0]))?;
-            let mut dek = Secret::zeroed();
+        let drawn = self.libraries.try_map(|number, library| {
+            let (mut dek, mut salts) = (Secret::zeroed(), [[0; SALT_LEN]; N]);
+            let mut draw = Draw::new(&**library, 32 + N * SALT_LEN + 16)?;
             draw.take(dek.expose_mut());
-            for salts in &mut salts {
-                draw.take(&mut salts[number]);
-            }
+            draw.take(salts.as_flattened_mut());
             if number == 0 {
                 draw.take(&mut object.0);
             }
-            layers.push(Layer { library: Arc::clone(library), dek });
-        }
-        let mut layers = layers.into_iter();
-        let inner = layers.next().ok_or(Error::Misuse("a cipher has one layer or two"))?;
-        Ok((DataKeys { object, inner, outer: layers.next() }, salts))
+            Ok::<_, Error>((Layer { library: Arc::clone(library), dek }, salts))
+        })?;
+        let salts = core::array::from_fn(|n| drawn.as_ref().map(|(_, salts)| salts[n]));
+        Ok((DataKeys { object, layers: drawn.map(|(layer, _)| layer) }, salts))
     }
 
     async fn resume(
@@ -151,8 +148,9 @@ impl<S: KeySource> LayeredCipher<S> {
         envelope: &Envelope,
         state: State,
     ) -> Result<Uploader> {
-        let (keys, wrapping) = self.unwrap(cx, envelope, state).await?;
+        let (keys, wraps) = self.unwrap(cx, envelope, state).await?;
         let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
+        let wrapping = Wrapping::stored(wraps, envelope);
         Ok(Uploader::resume(keys, wrapping, identity, envelope.clone()))
     }
 }
@@ -248,24 +246,27 @@ impl<S> fmt::Debug for LayeredCipher<S> {
 }
 
 /// Waits for one or two futures at the same time; the first error ends the wait.
-async fn all<T: Send>(mut futures: Vec<BoxFuture<'_, Result<T>>>) -> Result<Vec<T>> {
-    let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+async fn both<T: Send>(futures: PerLayer<BoxFuture<'_, Result<T>>>) -> Result<PerLayer<T>> {
+    let PerLayer { mut inner, outer } = futures;
+    let Some(mut outer) = outer else { return Ok(PerLayer::one(inner.await?)) };
+    let (mut inner_key, mut outer_key) = (None, None);
     poll_fn(|task| {
-        for (future, result) in futures.iter_mut().zip(&mut results) {
-            if result.is_none()
+        for (future, key) in [(&mut inner, &mut inner_key), (&mut outer, &mut outer_key)] {
+            if key.is_none()
                 && let Poll::Ready(ready) = Pin::as_mut(future).poll(task)
             {
-                *result = Some(ready?);
+                *key = Some(ready?);
             }
         }
-        if results.iter().all(Option::is_some) {
-            Poll::Ready(Ok::<_, Error>(()))
-        } else {
-            Poll::Pending
+        match (inner_key.take(), outer_key.take()) {
+            (Some(inner), Some(outer)) => Poll::Ready(Ok(PerLayer::two(inner, outer))),
+            (inner, outer) => {
+                (inner_key, outer_key) = (inner, outer);
+                Poll::Pending
+            }
         }
     })
-    .await?;
-    Ok(results.into_iter().flatten().collect())
+    .await
 }
 
 /// The result of a future that is ready at once, as those of an

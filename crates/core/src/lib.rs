@@ -11,6 +11,7 @@ mod data_keys;
 mod encryption_context;
 mod envelope;
 mod error;
+mod headers;
 mod info;
 mod key_ref;
 mod layered_cipher;
@@ -19,6 +20,7 @@ mod mode;
 mod object_cipher;
 mod opener;
 mod part_table;
+mod per_layer;
 mod read_plan;
 mod reader;
 mod receipt;
@@ -35,7 +37,6 @@ pub use backend::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
 pub use body_stream::{BodyStream, OpenStream, SealStream};
 pub use chunk_cipher::ChunkCipher;
 pub use context::{Bound, Call, ObjectContext};
-pub use data_keys::Headers;
 pub use encryption_context::{
     EncryptionContext, EncryptionContextError, MAX_ENCRYPTION_CONTEXT_LEN,
 };
@@ -44,6 +45,7 @@ pub use error::{
     Error, Fault, IdentityItem, Item, KeyError, KeyErrorKind, PartFault, PartTableFault, Result,
     State, Step,
 };
+pub use headers::Headers;
 pub use info::{
     Attributes, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, MAX_PARTS, ObjectChecksum,
 };

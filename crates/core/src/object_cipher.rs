@@ -82,10 +82,11 @@ pub trait ObjectCipher: Send + Sync {
     ) -> BoxFuture<'a, Result<Uploader>>;
 
     /// The Envelope of an upload under a fresh key of this cipher; its parts and receipts stay
-    /// good.
+    /// good. Go on with [`resume_upload`](ObjectCipher::resume_upload): `from` itself still
+    /// completes under the old key.
     ///
     /// # Errors
-    /// [`Error::Misuse`](crate::Error::Misuse) when the mode changes; as
+    /// [`Error::Misuse`](crate::Error::Misuse) when the mode or the upload id changes; as
     /// [`seal`](ObjectCipher::seal).
     fn rewrap_upload<'a>(
         &'a self,

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::{
-    Error, Item, MAX_PARTS, ObjectId, PartTableFault, Result, Suite,
-    data_keys::{DataKeys, Headers},
+    Error, Headers, Item, MAX_PARTS, ObjectId, PartTableFault, Result, Suite,
+    data_keys::DataKeys,
     reader::{Reader, write_u32},
 };
 

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::{Error, Layout, PartPage, Result, data_keys::Headers};
+use crate::{Error, Headers, Layout, PartPage, Result};
 
 /// A range of an object's plaintext, as a client asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

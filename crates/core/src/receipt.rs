@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use crate::{
-    Checksum, ChecksumAlgorithm, ETag, Error, Item, ObjectId, Result, Suite,
-    data_keys::{DataKeys, Headers, Purpose, Salts},
+    Checksum, ChecksumAlgorithm, ETag, Error, Headers, Item, ObjectId, Result, Suite,
+    data_keys::{DataKeys, Purpose, Salts},
     part_table::PartEntry,
     reader::Reader,
 };

@@ -3,10 +3,11 @@
 use core::fmt;
 
 use crate::{
-    Attributes, ChunkCipher, Envelope, Error, Layout, Mode, ObjectId, Result, SealStream, State,
+    Attributes, ChunkCipher, Envelope, Error, Headers, Layout, Mode, ObjectId, Result, SealStream,
+    State,
     chunk_cipher::Chunks,
     context::Identity,
-    data_keys::{DataKeys, Headers, Purpose, Salts},
+    data_keys::{DataKeys, Purpose, Salts},
     envelope::Head,
     info::{Content, Info},
     wrapping::Wrapping,
@@ -73,6 +74,11 @@ impl Sealer {
     /// none.
     pub fn set_version_id(&mut self, id: &(impl AsRef<[u8]> + ?Sized)) {
         self.identity.set_version_id(id.as_ref());
+    }
+
+    /// Sets the extra item of the identity, for hosts that learn it only when they commit.
+    pub fn set_extra(&mut self, extra: &(impl AsRef<[u8]> + ?Sized)) {
+        self.identity.set_extra(extra.as_ref());
     }
 
     /// Seals in order from now on.
@@ -163,6 +169,11 @@ impl SealStream<Sealer> {
     /// As [`Sealer::set_version_id`].
     pub fn set_version_id(&mut self, id: &(impl AsRef<[u8]> + ?Sized)) {
         self.sealer_mut().set_version_id(id);
+    }
+
+    /// As [`Sealer::set_extra`].
+    pub fn set_extra(&mut self, extra: &(impl AsRef<[u8]> + ?Sized)) {
+        self.sealer_mut().set_extra(extra);
     }
 }
 

@@ -4,11 +4,12 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{
-    Attributes, BodySealer, Checksum, ChunkCipher, ETag, Envelope, Error, Layout, MAX_PARTS,
-    ObjectId, PartFault, PartReceipt, PartTable, Result, SealStream, State,
+    Attributes, BodySealer, Checksum, ChunkCipher, ETag, Envelope, Error, Headers, Layout,
+    MAX_PARTS, ObjectContext, ObjectId, PartFault, PartReceipt, PartTable, Result, SealStream,
+    State,
     chunk_cipher::Chunks,
     context::Identity,
-    data_keys::{DataKeys, Headers, Purpose, Salts},
+    data_keys::{DataKeys, Purpose, Salts},
     envelope::Head,
     info::{Content, Info},
     part_table::{PartEntry, total_len},
@@ -162,18 +163,25 @@ impl Uploader {
 
     /// Completes the object from the parts that the client named, in rising order.
     ///
-    /// `version_id` is the object's, if the host knows it by now; else empty. The object's own ETag,
-    /// computed from the parts' ([`PartReceipt::etag`]), goes into the attributes.
+    /// The context is the object's: the upload's names and encryption context, and the version id
+    /// and extra item if the host knows them by now. The object's own `ETag`, computed from the
+    /// parts' ([`PartReceipt::etag`]), goes into the attributes. Once the result is stored, delete
+    /// the upload's Envelope, which still opens the parts.
     ///
     /// # Errors
     /// [`Error::Part`] when a part is repeated, out of order or of another upload;
-    /// [`Error::Misuse`] when there is none; [`Error::Backend`] when the library fails.
+    /// [`Error::Misuse`] when there is none or the context is another object's;
+    /// [`Error::Backend`] when the library fails.
     pub fn complete(
         &self,
+        cx: &ObjectContext<'_>,
         parts: &[PartReceipt],
-        version_id: &[u8],
         attributes: &Attributes,
     ) -> Result<CompletedUpload> {
+        let identity = cx.object_identity()?;
+        if !self.identity.becomes(&identity) {
+            return Err(Error::Misuse("an upload becomes the object it was created for"));
+        }
         let entries = self.entries(parts)?;
         let count = u32::try_from(entries.len())
             .ok()
@@ -185,8 +193,6 @@ impl Uploader {
             content: Content::Parts { count, index_digest },
             attributes: attributes.clone(),
         };
-        let mut identity = self.identity.clone().without_upload_id();
-        identity.set_version_id(version_id);
         let [info_salts, wrap_salts] = &self.wrapping.draw_salts()?;
         let salts = [info_salts, wrap_salts];
         let envelope = commit(&self.keys, &self.wrapping, &identity, &info, salts)?;
@@ -198,6 +204,9 @@ impl Uploader {
         self.envelope.expect_state(State::Upload)?;
         if wrapping.mode() != self.wrapping.mode() {
             return Err(Error::Misuse("an upload keeps its mode"));
+        }
+        if !self.identity.is_same_upload(identity) {
+            return Err(Error::Misuse("an upload keeps its upload id"));
         }
         let head = Head {
             bucket_key: wrapping.has_bucket_key(),

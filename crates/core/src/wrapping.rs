@@ -1,14 +1,17 @@
 //! Wrapping data keys into an Envelope and unwrapping them: where identity and Envelope are bound.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::sync::Arc;
+
+use zeroize::Zeroizing;
 
 use crate::{
-    EkSource, Envelope, Error, FreshKey, KeyBlob, KeyRef, LayerKey, Mode, Result, Step,
+    EkSource, Envelope, Error, FreshKey, LayerKey, Mode, Result, SourceKey, Step,
     backend::Library,
-    cobblestone::{open_from, seal_into},
+    cobblestone::{Derived, HEADER_LEN, SALT_LEN, TAG_LEN, split_message},
     context::Identity,
     data_keys::{DataKeys, Layer, Salts, draw_salts, reject},
     envelope::{Head, WRAPPED_KEY_LEN},
+    per_layer::PerLayer,
     secret::Secret,
     source_key::WrappingKey,
 };
@@ -18,36 +21,47 @@ const WRAP_CONTEXT: &[u8] = b"object-cipher/v1/wrap\0";
 /// The keys that wrap an object's data keys, with what the Envelope says of them.
 pub(crate) struct Wrapping {
     mode: Mode,
-    layers: Vec<LayerWrapping>,
+    keys: PerLayer<LayerWrap>,
+    names: PerLayer<LayerKey>,
 }
 
-/// One layer's wrapping key.
-struct LayerWrapping {
+/// One layer's library and wrapping key.
+pub(crate) struct LayerWrap {
     library: Arc<dyn Library>,
     key: Arc<WrappingKey>,
-    key_ref: KeyRef,
-    blob: KeyBlob,
+}
+
+/// What a wrap binds: the Envelope's clear fields, the identity, and the stored info block.
+struct Binding<'a> {
+    clear: &'a [u8],
+    identity: &'a [u8],
+    info: &'a [u8],
 }
 
 impl Wrapping {
-    /// The wrapping of a mode by one key a layer: the only or inner layer's first.
-    pub(crate) fn new(mode: Mode, layers: Vec<(Arc<dyn Library>, FreshKey)>) -> Result<Self> {
-        let layers = (0..)
-            .zip(layers)
-            .map(|(number, (library, fresh))| {
-                let source = fresh.key_ref.source();
-                if !source.serves(mode) {
-                    return Err(Error::Misuse("keys of this kind do not serve the mode"));
-                }
-                let key = fresh.key.wrapping_key(&*library, mode, number, source)?;
-                Ok(LayerWrapping { library, key, key_ref: fresh.key_ref, blob: fresh.blob })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let bucket_keys = layers.iter().filter(|layer| layer.is_bucket_key()).count();
-        if layers.len() != mode.suite().layers() || bucket_keys > 1 {
-            return Err(Error::Misuse("a mode takes one key a layer"));
-        }
-        Ok(Self { mode, layers })
+    /// The wrapping of a mode by a fresh key a layer.
+    pub(crate) fn fresh(
+        mode: Mode,
+        libraries: &PerLayer<Arc<dyn Library>>,
+        fresh: PerLayer<FreshKey>,
+    ) -> Result<Self> {
+        let keys = libraries.zip(&fresh)?.try_map(|number, (library, fresh)| {
+            LayerWrap::new(library, mode, number, fresh.key_ref.source(), &fresh.key)
+        })?;
+        Ok(Self {
+            mode,
+            keys,
+            names: fresh.map(|FreshKey { key_ref, blob, .. }| LayerKey {
+                key_ref,
+                blob,
+                wrapped: [0; WRAPPED_KEY_LEN],
+            }),
+        })
+    }
+
+    /// The wrapping that an Envelope has.
+    pub(crate) fn stored(keys: PerLayer<LayerWrap>, envelope: &Envelope) -> Self {
+        Self { mode: envelope.mode(), keys, names: envelope.layer_keys().clone() }
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -55,12 +69,12 @@ impl Wrapping {
     }
 
     pub(crate) fn has_bucket_key(&self) -> bool {
-        self.layers.iter().any(LayerWrapping::is_bucket_key)
+        self.names.iter().any(|(_, name)| name.key_ref.source() == EkSource::BucketKey)
     }
 
     /// Draws salts for each layer, each layer's from its own library.
     pub(crate) fn draw_salts<const N: usize>(&self) -> Result<[Salts; N]> {
-        draw_salts(self.layers.iter().map(|layer| &*layer.library))
+        draw_salts(&self.keys.as_ref().map(|key| &key.library))
     }
 
     /// Wraps the data keys and builds the Envelope around them.
@@ -72,60 +86,93 @@ impl Wrapping {
         info: &[u8],
         salts: &Salts,
     ) -> Result<Envelope> {
-        let clear = head.clear_fields(self.layers.iter().map(|layer| &layer.key_ref))?;
-        let identity = identity.encoded()?;
-        let layers = keys
-            .layers()
-            .zip(&self.layers)
-            .map(|((number, Layer { dek, .. }), layer)| {
-                let bound = bound_digest(&*layer.library, &clear, &identity, info);
-                let context = [WRAP_CONTEXT, &[number], &bound];
-                let mut message = Vec::new();
-                let (ek, salt) = (layer.key.0.expose(), &salts[usize::from(number)]);
-                seal_into(&*layer.library, ek, &context, salt, dek.expose(), &mut message)?;
-                let wrapped: [u8; WRAPPED_KEY_LEN] =
-                    message.try_into().map_err(|_| Error::Misuse("a wrapped key has 104 bytes"))?;
-                let (key_ref, blob) = (layer.key_ref.clone(), layer.blob.clone());
-                Ok(LayerKey { key_ref, blob, wrapped })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let clear = head.clear_fields(&self.names)?;
+        let binding = Binding { clear: &clear, identity: &identity.encoded()?, info };
+        let parts = keys.layers.zip(&self.keys)?;
+        let wrapped = parts
+            .zip(salts)?
+            .try_map(|number, ((layer, key), salt)| key.wrap(number, &layer.dek, &binding, salt))?;
+        let layers = self
+            .names
+            .zip(&wrapped)?
+            .map(|(name, wrapped)| LayerKey { wrapped: *wrapped, ..name.clone() });
         Envelope::assemble(head, layers, info)
     }
+}
 
-    /// Unwraps an Envelope's data keys. Everything in the Envelope is verified by it.
-    pub(crate) fn unwrap(&self, envelope: &Envelope, identity: &Identity) -> Result<DataKeys> {
-        let head = envelope.head();
-        let object = head.object;
-        let clear = head.clear_fields(envelope.layers().iter().map(LayerKey::key_ref))?;
-        let identity = identity.encoded()?;
-        let mut layers = (0..).zip(self.layers.iter().zip(envelope.layers())).map(
-            |(number, (layer, stored)): (u8, _)| {
-                let bound = bound_digest(&*layer.library, &clear, &identity, envelope.info());
-                let context = [WRAP_CONTEXT, &[number], &bound];
-                let opened =
-                    open_from(&*layer.library, layer.key.0.expose(), &context, &stored.wrapped)
-                        .map_err(|error| reject(object, Step::KeyWrap, error))?;
-                let mut dek = Secret::zeroed();
-                dek.expose_mut().copy_from_slice(&opened);
-                Ok::<_, Error>(Layer { library: Arc::clone(&layer.library), dek })
-            },
-        );
-        let inner = layers.next().ok_or(Error::Misuse("an Envelope has one layer or two"))??;
-        let outer = layers.next().transpose()?;
-        Ok(DataKeys { object, inner, outer })
+impl LayerWrap {
+    pub(crate) fn new(
+        library: &Arc<dyn Library>,
+        mode: Mode,
+        layer: u8,
+        source: EkSource,
+        key: &SourceKey,
+    ) -> Result<Self> {
+        if !source.serves(mode) {
+            return Err(Error::Misuse("keys of this kind do not serve the mode"));
+        }
+        let key = key.wrapping_key(&**library, mode, layer, source)?;
+        Ok(Self { library: Arc::clone(library), key })
+    }
+
+    fn wrap(
+        &self,
+        layer: u8,
+        dek: &Secret,
+        binding: &Binding<'_>,
+        salt: &[u8; SALT_LEN],
+    ) -> Result<[u8; WRAPPED_KEY_LEN]> {
+        let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
+        let derived = Derived::new(&*self.library, self.key.0.expose(), &context, salt)?;
+        let mut message = [0; WRAPPED_KEY_LEN];
+        message[..HEADER_LEN].copy_from_slice(&derived.header(salt).to_bytes());
+        message[HEADER_LEN..HEADER_LEN + 32].copy_from_slice(dek.expose());
+        derived.seal_only_chunk(&*self.library, &mut message[HEADER_LEN..])?;
+        Ok(message)
+    }
+
+    fn unwrap(&self, layer: u8, wrapped: &[u8], binding: &Binding<'_>) -> Result<Secret> {
+        let (header, chunk) = split_message(wrapped)?;
+        let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
+        let derived = Derived::recover(&*self.library, self.key.0.expose(), &context, &header)?;
+        let mut opened = Zeroizing::new([0; 32 + TAG_LEN]);
+        opened.copy_from_slice(chunk);
+        derived.open_only_chunk(&*self.library, opened.as_mut_slice())?;
+        let mut dek = Secret::zeroed();
+        dek.expose_mut().copy_from_slice(&opened[..32]);
+        Ok(dek)
     }
 }
 
-impl LayerWrapping {
-    fn is_bucket_key(&self) -> bool {
-        self.key_ref.source() == EkSource::BucketKey
+impl Binding<'_> {
+    /// H: SHA-512 of enc(clear fields) ‖ enc(identity) ‖ enc(info message), the lengths as u32.
+    fn digest(&self, library: &dyn Library) -> [u8; 64] {
+        // Envelopes are far below 4 GiB, and identity items were measured when they were encoded.
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
+        library.sha512(&[
+            &length(self.clear),
+            self.clear,
+            &length(self.identity),
+            self.identity,
+            &length(self.info),
+            self.info,
+        ])
     }
 }
 
-/// H: what a wrap binds. SHA-512 of enc(clear fields) ‖ enc(identity) ‖ enc(info message), the
-/// lengths as u32.
-fn bound_digest(library: &dyn Library, clear: &[u8], identity: &[u8], info: &[u8]) -> [u8; 64] {
-    // Envelopes are far below 4 GiB, and identity items were measured when they were encoded.
-    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-    library.sha512(&[&length(clear), clear, &length(identity), identity, &length(info), info])
+/// Unwraps an Envelope's data keys. Everything in the Envelope is verified by it.
+pub(crate) fn unwrap(
+    keys: &PerLayer<LayerWrap>,
+    envelope: &Envelope,
+    identity: &Identity,
+) -> Result<DataKeys> {
+    let object = envelope.object_id();
+    let clear = envelope.head().clear_fields(envelope.layer_keys())?;
+    let binding = Binding { clear: &clear, identity: &identity.encoded()?, info: envelope.info() };
+    let layers = keys.zip(envelope.layer_keys())?.try_map(|number, (key, stored)| {
+        let dek = key.unwrap(number, &stored.wrapped, &binding)?;
+        Ok::<_, Error>(Layer { library: Arc::clone(&key.library), dek })
+    });
+    let layers = layers.map_err(|error| reject(object, Step::KeyWrap, error))?;
+    Ok(DataKeys { object, layers })
 }

@@ -16,7 +16,7 @@
 //! No feature is on by default, and no feature changes what another does: with both libraries
 //! linked, each cipher still uses the one that you name.
 //!
-//! **Which library?** Take `aws-lc` for a server on x86-64 or AArch64; take `rustcrypto` where C is
+//! **Which library?** Take `aws-lc` for a server on x86-64 or ARM; take `rustcrypto` where C is
 //! not welcome. Both give the same bytes, so you can change your mind. DSSE-KMS takes both.
 #![no_std]
 

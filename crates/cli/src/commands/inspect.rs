@@ -68,7 +68,7 @@ fn to_json(record: &Record, path: &Path, stored: u64) -> Value {
             _ => "unknown",
         },
         "multipart": envelope.is_multipart(),
-        "layers": envelope.layers().iter().map(layer_json).collect::<Vec<_>>(),
+        "layers": envelope.layers().map(layer_json).collect::<Vec<_>>(),
         "realm": REALM,
         "name": record.name,
         "also_bound": bound_items(envelope),

@@ -5,7 +5,7 @@ use core::{fmt, ops::Range};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{CHUNK_LEN, ChunkKey, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
+use super::{CHUNK_LEN, Derived, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
 use crate::{
     BackendError, BodyStream, ChunkCipher, CryptoBackend, Error, Fault, Item, Result,
     body_stream::Status, chunk_cipher::Chunks,
@@ -58,12 +58,11 @@ impl Decryptor {
         context: &[&[u8]],
         header: &[u8],
     ) -> Result<Self> {
-        if header.len() != HEADER_LEN {
-            let fault = if header.len() < HEADER_LEN { Fault::TooShort } else { Fault::TooLong };
-            return Err(Error::Malformed { item: Item::Message, fault });
-        }
-        let key = ChunkKey::recover(backend, key, context, &Header::from_slice(header)?)?;
-        Ok(Self { chunks: Chunks::bare(key) })
+        let fault = if header.len() < HEADER_LEN { Fault::TooShort } else { Fault::TooLong };
+        let malformed = Error::Malformed { item: Item::Message, fault };
+        let header = Header::from_bytes(header.try_into().map_err(|_| malformed)?);
+        let derived = Derived::recover(backend, key, context, &header)?;
+        Ok(Self { chunks: Chunks::bare(derived.chunk_key(backend)?) })
     }
 
     /// Positioned access to the chunks.

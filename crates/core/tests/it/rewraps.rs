@@ -61,13 +61,15 @@ fn an_upload_changes_its_key_and_keeps_its_parts() {
     let moved = now(new.resume_upload(&upload_cx(), &envelope)).unwrap();
     let stored = StoredObject::stored_part(&moved, 1, &receipt, &body);
     let receipt = moved.open_receipt(&stored).unwrap();
-    let completed = moved.complete(&[receipt], b"", &Attributes::default()).unwrap();
+    let completed = moved.complete(&cx(), &[receipt], &Attributes::default()).unwrap();
     let object = StoredObject {
         envelope: completed.envelope,
         bodies: [(1, body)].into(),
         table: Some(completed.part_table),
     };
     assert_eq!(object.read(&new, &cx(), &ReadRange::Whole).unwrap(), b"content");
+    let renamed = upload_cx().with_upload_id("upload-2");
+    assert!(now(new.rewrap_upload(&moved, &renamed)).is_err(), "an upload keeps its id");
     // Another mode would need other rules for Complete.
     let master = TestKeys::new(EkSource::Master, [1; 32]);
     let other = LayeredCipher::sse_s3(master, RustCrypto);

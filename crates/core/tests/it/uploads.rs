@@ -81,7 +81,7 @@ fn m6_ten_thousand_parts_in_any_order_make_one_valid_object() {
             uploader.open_receipt(&stored).unwrap()
         })
         .collect();
-    let completed = uploader.complete(&receipts, b"", &Attributes::default()).unwrap();
+    let completed = uploader.complete(&cx(), &receipts, &Attributes::default()).unwrap();
     assert_eq!(completed.part_table.index().len(), 1_764);
     let object = StoredObject {
         envelope: completed.envelope,
@@ -149,7 +149,7 @@ fn a_keyless_upload_is_finished_by_who_has_the_key() {
             reader.open_receipt(&stored).unwrap()
         })
         .collect();
-    let completed = reader.complete(&receipts, b"v1", &Attributes::default()).unwrap();
+    let completed = reader.complete(&cx(), &receipts, &Attributes::default()).unwrap();
     let object =
         StoredObject { envelope: completed.envelope, bodies, table: Some(completed.part_table) };
     assert_eq!(object.read(&*cipher, &cx(), &ReadRange::Whole).unwrap(), content);
