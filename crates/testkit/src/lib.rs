@@ -1,6 +1,7 @@
 //! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
 //! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), a store in memory to
-//! attack ([`StoredObject`]), and the promises that every backend must keep ([`backend_tests!`]).
+//! attack ([`StoredObject`]), the promises that every backend must keep ([`backend_tests!`]), and the
+//! frozen vectors ([`vectors`]).
 //!
 //! Nothing here is for production.
 
@@ -11,6 +12,7 @@ mod seeded;
 mod stored_object;
 mod subject;
 mod test_keys;
+pub mod vectors;
 mod watched;
 
 pub use drive::{Driven, drive, now};
