@@ -217,7 +217,6 @@ fn parts(sample: &UploadSample) -> Vec<UploadVector> {
         }),
         sample.with_length("a length of one byte more than the body", 101),
         sample.with_length("a length of one byte less than the body", 99),
-        sample.with_length("a length above 5 GiB", (5 << 30) + 1),
         sample.with_length("a length of 2^64 - 1", u64::MAX),
     ]
 }

@@ -6,6 +6,7 @@ mod forms;
 mod heads;
 mod identities;
 mod info_blocks;
+mod sealed_tables;
 mod tables;
 
 use object_cipher_testkit::vectors::ObjectVector;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> Vec<ObjectVector> {
         identities::all(),
         info_blocks::all(),
         tables::all(),
+        sealed_tables::all(),
         bodies::all(),
     ]
     .concat()

@@ -1,7 +1,5 @@
-//! Faults in the part table: made without the key, and sealed by a key holder.
+//! Faults in the part table, made without the key.
 
-use object_cipher_core::CryptoBackend;
-use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::vectors::{ObjectVector, VerdictStep::PartTable};
 
 use crate::generate::{
@@ -14,7 +12,7 @@ use crate::generate::{
 pub(super) fn all() -> Vec<ObjectVector> {
     let small =
         [SSE_C, DSSE_KMS].into_iter().flat_map(|kind| [indices(kind), pages(kind)].concat());
-    small.chain(two_pages()).chain(sealed()).chain(sealed_indices()).collect()
+    small.chain(two_pages()).collect()
 }
 
 /// Bytes of an entry of the part table.
@@ -117,104 +115,5 @@ fn two_pages() -> Vec<ObjectVector> {
             first.swap_with_slice(second);
         }),
         with_index(&sample, "the second page in the index dropped", |index| index.truncate(48)),
-    ]
-}
-
-/// A table as a key holder could seal it: entries, and what the info block says.
-struct Sealed {
-    entries: Vec<(u32, u64)>,
-    index: Option<Vec<u8>>,
-    length: u64,
-    count: u32,
-}
-
-impl Sealed {
-    fn honest() -> Self {
-        Self { entries: vec![(1, 100), (2, 0), (5, 50)], index: None, length: 150, count: 3 }
-    }
-
-    /// The object with this table; each entry takes the headers of the stored parts in turn.
-    fn refuse(&self, reason: &str) -> ObjectVector {
-        let sample = multipart(SSE_C);
-        let headers: Vec<_> = [1, 2, 5].map(|part| sample.headers(part)).into();
-        let entries = self.entries.iter().zip(headers.iter().cycle());
-        let page: Vec<u8> =
-            entries.flat_map(|((part, length), headers)| entry(*part, *length, headers)).collect();
-        let index = self.index.clone().unwrap_or_else(|| {
-            let sum =
-                self.entries.iter().fold(0, |sum: u64, (_, length)| sum.wrapping_add(*length));
-            let count = u32::try_from(self.entries.len()).unwrap();
-            index(count, &[(self.entries[0].0, sum, &page)])
-        });
-        let mut vector =
-            sample.with_index(&index, self.length, self.count).refuse(PartTable, reason);
-        vector.part_index = Some(index.as_slice().into());
-        vector.part_pages = vec![page.as_slice().into()];
-        vector
-    }
-}
-
-fn entry(part: u32, length: u64, headers: &[u8]) -> Vec<u8> {
-    [&part.to_be_bytes()[..], &length.to_be_bytes(), headers].concat()
-}
-
-fn index(count: u32, pages: &[(u32, u64, &[u8])]) -> Vec<u8> {
-    let mut index = count.to_be_bytes().to_vec();
-    for (first, sum, page) in pages {
-        index.extend(first.to_be_bytes());
-        index.extend(sum.to_be_bytes());
-        index.extend(RustCrypto.sha256(&[page]));
-    }
-    index
-}
-
-fn sealed() -> Vec<ObjectVector> {
-    let with = |reason: &str, edit: fn(&mut Sealed)| {
-        let mut sealed = Sealed::honest();
-        edit(&mut sealed);
-        sealed.refuse(&format!("sealed with {reason}"))
-    };
-    vec![
-        with("part number 0", |table| table.entries[0].0 = 0),
-        with("part number 10,001", |table| table.entries[2].0 = 10_001),
-        with("part number 2^32 - 1", |table| table.entries[2].0 = u32::MAX),
-        with("a part number twice", |table| table.entries[1].0 = 1),
-        with("falling part numbers", |table| table.entries[1].0 = 9),
-        with("lengths that exceed 2^64", |table| table.entries[1].1 = u64::MAX),
-        with("lengths that do not add up to tag 1", |table| table.length = 151),
-        with("a count that is not tag 2", |table| table.count = 4),
-        with("a page that has an entry more than the count", |table| {
-            let page = table.entries.clone();
-            table.entries.push((6, 0));
-            let bytes: Vec<u8> =
-                page.iter().flat_map(|(part, length)| entry(*part, *length, &[0; 56])).collect();
-            table.index = Some(index(3, &[(1, 150, &bytes)]));
-        }),
-    ]
-}
-
-fn sealed_indices() -> Vec<ObjectVector> {
-    let sample = multipart(SSE_C);
-    let page = sample.vector.part_pages[0].0.clone();
-    let with = |reason: &str, count: u32, pages: &[(u32, u64, &[u8])]| {
-        let index = index(count, pages);
-        let tag_2 = if (1..=10_000).contains(&count) { count } else { 3 };
-        let sealed = sample.with_index(&index, 150, tag_2);
-        let reason = format!("sealed with an index that has {reason}");
-        ObjectVector {
-            part_index: Some(index.as_slice().into()),
-            ..sealed.refuse(PartTable, &reason)
-        }
-    };
-    vec![
-        with("another first part than the page", 3, &[(2, 150, &page)]),
-        with("another sum than tag 1", 3, &[(1, 149, &page)]),
-        with("count 0 and no pages", 0, &[]),
-        with("count 10,001", 10_001, &[(1, 150, &page)]),
-        with("two pages for three parts", 3, &[(1, 150, &page), (6, 0, &[])]),
-        with("no page for three parts", 3, &[]),
-        with("pages whose sums exceed 2^64", 257, &[(1, u64::MAX, &page), (5, 151, &page)]),
-        with("pages whose first parts fall", 257, &[(5, 150, &page), (1, 0, &page)]),
-        with("one page for 257 parts", 257, &[(1, 150, &page)]),
     ]
 }
