@@ -16,7 +16,9 @@ use crate::generate::{
 
 pub(super) fn all() -> Vec<ObjectVector> {
     let kinds = [SSE_C, DSSE_KMS].into_iter();
-    kinds.flat_map(|kind| [one_body(kind), parts(kind), sealed(kind)].concat()).collect()
+    kinds
+        .flat_map(|kind| [headers(kind), one_body(kind), parts(kind), sealed(kind)].concat())
+        .collect()
 }
 
 fn with_body(
@@ -28,6 +30,20 @@ fn with_body(
     let mut vector = sample.refuse(Body, reason);
     edit(&mut vector.bodies.get_mut(&part).unwrap().0);
     vector
+}
+
+/// Stored headers that differ from the sealed ones, before chunks that verify under those.
+fn headers(kind: Kind) -> Vec<ObjectVector> {
+    let fields = [("salt", 0), ("commitment", 24), ("inner salt", 56), ("inner commitment", 80)];
+    let flip = |sample: &Sample, part: u32, field: &str, at: usize| {
+        let reason = format!("bit 0 of the {field} of stored body {part} flipped");
+        with_body(sample, part, &reason, |body| body[at] ^= 1)
+    };
+    let of_kind = fields.into_iter().take(2 * kind.layers());
+    let flips = of_kind.flat_map(|(field, at)| {
+        [flip(&single(kind), 0, field, at), flip(&multipart(kind), 5, field, at)]
+    });
+    flips.collect()
 }
 
 fn one_body(kind: Kind) -> Vec<ObjectVector> {

@@ -1,5 +1,7 @@
 //! Faults in the part table, made without the key.
 
+use object_cipher_core::CryptoBackend;
+use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::vectors::{ObjectVector, VerdictStep::PartTable};
 
 use crate::generate::{
@@ -10,8 +12,9 @@ use crate::generate::{
 };
 
 pub(super) fn all() -> Vec<ObjectVector> {
-    let small =
-        [SSE_C, DSSE_KMS].into_iter().flat_map(|kind| [indices(kind), pages(kind)].concat());
+    let small = [SSE_C, DSSE_KMS]
+        .into_iter()
+        .flat_map(|kind| [indices(kind), pages(kind), made_anew(kind)].concat());
     small.chain(two_pages()).collect()
 }
 
@@ -88,6 +91,31 @@ fn pages(kind: Kind) -> Vec<ObjectVector> {
         }),
         with("the last byte of the page dropped", &shorten),
         with("one zero byte behind the page", &|page| page.push(0)),
+    ]
+}
+
+/// Tables that agree with themselves, and not with the info block.
+fn made_anew(kind: Kind) -> Vec<ObjectVector> {
+    let sample = multipart(kind);
+    let entry = entry_len(kind);
+    let with = |reason: &str, edit: &dyn Fn(&mut Vec<u8>)| {
+        let reason = format!("page and index made anew with {reason}");
+        let mut vector = with_page(&sample, 0, &reason, edit);
+        let digest = RustCrypto.sha256(&[&vector.part_pages[0]]);
+        vector.part_index.as_mut().unwrap().0[16..48].copy_from_slice(&digest);
+        vector
+    };
+    vec![
+        with("another number for the empty part", &|page| page[entry + 3] = 3),
+        with("one byte of part 1 counted to part 5", &|page| {
+            page[11] -= 1;
+            page[2 * entry + 11] += 1;
+        }),
+        with("the headers of parts 1 and 5 swapped", &|page| {
+            let (first, rest) = page.split_at_mut(entry);
+            first[12..].swap_with_slice(&mut rest[entry + 12..]);
+        }),
+        with("bit 0 of the empty part's salt flipped", &|page| page[entry + 12] ^= 1),
     ]
 }
 
