@@ -1,12 +1,11 @@
 //! The sequential form of sealing and opening: [`BodyStream`].
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 use core::{fmt, ops::Range};
 
-use zeroize::{Zeroize, Zeroizing};
-
 use crate::{
-    BodySealer, ChunkCipher, Error, ObjectId, Result, Segment, Step, chunk_cipher::Chunks,
+    BodySealer, ChunkCipher, Error, ObjectId, Result, Segment, Step, buffer::Buffer,
+    chunk_cipher::Chunks,
 };
 
 /// Bytes go in, bytes come out, in order; no I/O inside. Every format has this form, and adapters
@@ -71,7 +70,7 @@ pub trait BodyStream: Send {
 pub struct SealStream<S> {
     sealer: S,
     /// Room for the headers, a chunk and its tags.
-    buffer: Zeroizing<Box<[u8]>>,
+    buffer: Buffer,
     filled: usize,
     output: Range<usize>,
     index: u64,
@@ -85,7 +84,7 @@ pub struct OpenStream {
     object: ObjectId,
     chunks: Arc<Chunks>,
     segment: Segment,
-    buffer: Zeroizing<Box<[u8]>>,
+    buffer: Buffer,
     filled: usize,
     output: Range<usize>,
     unit: Unit,
@@ -112,7 +111,7 @@ impl<S: BodySealer> SealStream<S> {
     pub(crate) fn new(sealer: S) -> Self {
         let layout = sealer.layout();
         let room = layout.header_len() + whole(layout.stride());
-        let mut buffer = Zeroizing::new(alloc::vec![0; room].into_boxed_slice());
+        let mut buffer = Buffer::zeroed(room);
         buffer[..layout.header_len()].copy_from_slice(sealer.headers().as_bytes());
         Self {
             sealer,
@@ -229,7 +228,7 @@ impl OpenStream {
         Self {
             object,
             chunks,
-            buffer: Zeroizing::new(alloc::vec![0; room].into_boxed_slice()),
+            buffer: Buffer::zeroed(room),
             segment,
             filled: 0,
             output: 0..0,
@@ -298,7 +297,7 @@ impl BodyStream for OpenStream {
         if count == 0 {
             return Ok(());
         }
-        let taken_in = self.take_in(count).inspect_err(|_| self.buffer.zeroize());
+        let taken_in = self.take_in(count).inspect_err(|_| self.buffer.wipe());
         self.status.note(taken_in)
     }
 
@@ -306,7 +305,7 @@ impl BodyStream for OpenStream {
         self.status.check()?;
         if self.unit != Unit::Nothing {
             let error = Error::Truncated { object: self.object };
-            self.buffer.zeroize();
+            self.buffer.wipe();
             return self.status.note(Err(error));
         }
         if !self.output.is_empty() {

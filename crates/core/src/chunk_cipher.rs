@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use zeroize::Zeroize;
+use zeroize::zeroize_bytes;
 
 use crate::{
     BackendError, Error, ObjectId, Result, Step,
@@ -115,13 +115,13 @@ impl ChunkCipher for Chunks {
     fn seal(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
         check(index, last, buf.len().checked_sub(self.overhead()))
             .and_then(|()| Ok(self.seal_layers(index, buf)?))
-            .inspect_err(|_| buf.zeroize())
+            .inspect_err(|_| zeroize_bytes(buf))
     }
 
     fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
         check(index, last, buf.len().checked_sub(self.overhead()))
             .and_then(|()| self.open_layers(index, buf).map_err(|error| self.open_error(error)))
-            .inspect_err(|_| buf.zeroize())
+            .inspect_err(|_| zeroize_bytes(buf))
     }
 
     fn seal_detached(&self, index: u64, last: bool, buf: &mut [u8], tags: &mut [u8]) -> Result<()> {
@@ -138,7 +138,7 @@ impl ChunkCipher for Chunks {
                 (None, _) => Err(misuse),
             }
         });
-        sealed.inspect_err(|_| buf.zeroize())
+        sealed.inspect_err(|_| zeroize_bytes(buf))
     }
 }
 

@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod backend;
 mod body_stream;
+mod buffer;
 mod chunk_cipher;
 mod context;
 mod data_keys;

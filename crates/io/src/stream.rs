@@ -41,6 +41,7 @@ enum Progress {
 }
 
 /// The next item of a stream that is sent through `cut`.
+#[inline]
 fn poll_through<St, E>(
     mut stream: Pin<&mut St>,
     cut: &mut impl Cut,
@@ -50,27 +51,40 @@ fn poll_through<St, E>(
 where
     St: Stream<Item = Result<Bytes, E>>,
 {
-    let mut step = || loop {
-        if *progress == Progress::Failed {
-            return Poll::Ready(Ok(None));
-        }
-        if let Some(bytes) = cut.next()? {
-            return Poll::Ready(Ok(Some(bytes)));
-        }
-        if *progress == Progress::Ended {
-            return Poll::Ready(Ok(None));
-        }
-        let piece = ready!(stream.as_mut().poll_next(cx)).transpose().map_err(Error::Io)?;
-        if let Some(piece) = piece {
-            cut.put(piece)?;
-        } else {
+    while *progress != Progress::Failed {
+        let error = match cut.next() {
+            Ok(Some(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+            Ok(None) if *progress == Progress::Ended => break,
+            Ok(None) => match poll_more(stream.as_mut(), cut, progress, cx) {
+                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Err(error)) => error,
+                Poll::Pending => return Poll::Pending,
+            },
+            Err(error) => error.into(),
+        };
+        *progress = Progress::Failed;
+        return Poll::Ready(Some(Err(error)));
+    }
+    Poll::Ready(None)
+}
+
+/// Takes in one more piece, or the end.
+fn poll_more<St, E>(
+    stream: Pin<&mut St>,
+    cut: &mut impl Cut,
+    progress: &mut Progress,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Error<E>>>
+where
+    St: Stream<Item = Result<Bytes, E>>,
+{
+    match ready!(stream.poll_next(cx)) {
+        Some(Ok(piece)) => cut.put(piece)?,
+        Some(Err(error)) => return Poll::Ready(Err(Error::Io(error))),
+        None => {
             cut.end()?;
             *progress = Progress::Ended;
         }
-    };
-    let item = ready!(step());
-    if item.is_err() {
-        *progress = Progress::Failed;
     }
-    Poll::Ready(item.transpose())
+    Poll::Ready(Ok(()))
 }

@@ -1,14 +1,11 @@
 //! Reading a bare message of any length, without an Envelope.
 
-use alloc::boxed::Box;
 use core::{fmt, ops::Range};
-
-use zeroize::{Zeroize, Zeroizing};
 
 use super::{CHUNK_LEN, Derived, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
 use crate::{
     BackendError, BodyStream, ChunkCipher, CryptoBackend, Error, Fault, Item, Result,
-    body_stream::Status, chunk_cipher::Chunks,
+    body_stream::Status, buffer::Buffer, chunk_cipher::Chunks,
 };
 
 /// Opens a Cobblestone-256 message of any length, for tools that have a key and a context but no
@@ -39,7 +36,7 @@ pub struct Decryptor {
 /// Opens the chunks behind a message's header, in order.
 pub struct DecryptStream {
     chunks: Chunks,
-    buffer: Zeroizing<Box<[u8]>>,
+    buffer: Buffer,
     filled: usize,
     output: Range<usize>,
     index: u64,
@@ -74,7 +71,7 @@ impl Decryptor {
     pub fn into_stream(self) -> DecryptStream {
         DecryptStream {
             chunks: self.chunks,
-            buffer: Zeroizing::new(alloc::vec![0; CHUNK_LEN + TAG_LEN].into_boxed_slice()),
+            buffer: Buffer::zeroed(CHUNK_LEN + TAG_LEN),
             filled: 0,
             output: 0..0,
             index: 0,
@@ -114,7 +111,7 @@ impl BodyStream for DecryptStream {
         if self.filled < self.buffer.len() {
             return Ok(());
         }
-        let opened = self.open_chunk(false).inspect_err(|_| self.buffer.zeroize());
+        let opened = self.open_chunk(false).inspect_err(|_| self.buffer.wipe());
         self.status.note(opened)
     }
 
@@ -124,7 +121,7 @@ impl BodyStream for DecryptStream {
             return self.status.refuse("output must be taken before the stream ends");
         }
         if self.status.is_running() {
-            let opened = self.open_chunk(true).inspect_err(|_| self.buffer.zeroize());
+            let opened = self.open_chunk(true).inspect_err(|_| self.buffer.wipe());
             self.status.note(opened)?;
             self.status = Status::Ended;
         }

@@ -35,6 +35,7 @@ impl Pieces {
     }
 
     /// Takes in a piece. The one before must be used up.
+    #[inline]
     pub(super) fn put(&mut self, piece: Bytes) {
         self.piece = piece.try_into_mut().map_or_else(Piece::Shared, Piece::Ours);
     }
@@ -44,6 +45,7 @@ impl Pieces {
     }
 
     /// A unit of `length` bytes, in place if it can be; a copy has `spare` bytes behind it.
+    #[inline]
     pub(super) fn take(&mut self, length: usize, spare: usize) -> Option<Unit> {
         match &mut self.piece {
             Piece::Ours(piece) if self.gathered.is_empty() && piece.len() >= length => {
@@ -80,6 +82,7 @@ impl Pieces {
 }
 
 impl Piece {
+    #[inline]
     fn len(&self) -> usize {
         match self {
             Self::Ours(piece) => piece.len(),

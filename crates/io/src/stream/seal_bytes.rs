@@ -184,10 +184,10 @@ impl<St: fmt::Debug, S> fmt::Debug for SealBytes<St, S> {
 }
 
 /// Room for one tag, out of a block for many.
+#[inline]
 fn room_for_tag(block: &mut BytesMut) -> BytesMut {
-    if block.capacity() < TAG_LEN {
-        block.reserve(TAG_LEN * TAGS_A_BLOCK);
+    if block.is_empty() {
+        block.resize(TAG_LEN * TAGS_A_BLOCK, 0);
     }
-    block.resize(TAG_LEN, 0);
-    block.split()
+    block.split_to(TAG_LEN)
 }

@@ -1,0 +1,74 @@
+//! Measures object-cipher against the goals it has, as ratios taken in one run, and writes the
+//! table of the README.
+
+#![allow(clippy::unwrap_used, reason = "a measurement that fails stops")]
+
+mod goals;
+mod machine;
+mod measure;
+mod raw;
+mod report;
+mod subject;
+mod table;
+
+use std::{fs, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use report::Report;
+
+/// Speed of object-cipher, as ratios taken in one run.
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, and print a table.
+    Run {
+        /// Rounds of each comparison; the median counts.
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+        /// Only these goals.
+        #[arg(long, value_delimiter = ',')]
+        goals: Vec<u32>,
+        /// Also write what was measured to this file, as JSON.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// Write the table of a JSON file between the marks of a Markdown file, or print it.
+    Table {
+        /// What `run --json` wrote.
+        json: PathBuf,
+        /// The Markdown file with the lines `<!-- benches:begin -->` and `<!-- benches:end -->`.
+        #[arg(long)]
+        into: Option<PathBuf>,
+    },
+}
+
+fn main() {
+    match Args::parse().command {
+        Command::Run { rounds, goals, json } => {
+            let mut report = Report::new(usize::from(rounds), goals);
+            goals::run(&mut report);
+            let results = report.into_json();
+            print!("\n{}", table::markdown(&results));
+            if let Some(path) = json {
+                fs::write(path, format!("{results:#}\n")).unwrap();
+            }
+        }
+        Command::Table { json, into } => {
+            let results = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+            let table = table::markdown(&results);
+            match into {
+                Some(path) => {
+                    let text = fs::read_to_string(&path).unwrap();
+                    fs::write(path, table::insert(&text, &table)).unwrap();
+                }
+                None => print!("{table}"),
+            }
+        }
+    }
+}

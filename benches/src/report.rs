@@ -1,0 +1,113 @@
+//! What was measured, beside what it should be.
+
+use serde_json::{Value, json};
+
+use crate::{
+    machine,
+    measure::{Case, Clock, Comparison},
+};
+
+/// All results of one run.
+pub(crate) struct Report {
+    rounds: usize,
+    goals: Vec<u32>,
+    rows: Vec<Value>,
+}
+
+/// What is compared with what.
+pub(crate) struct Row<'a> {
+    /// The goal's number.
+    pub(crate) goal: u32,
+    /// What is ours.
+    pub(crate) ours: &'a str,
+    /// What it is measured against.
+    pub(crate) against: &'a str,
+    /// The library under both.
+    pub(crate) library: &'a str,
+    /// What is asked for.
+    pub(crate) bound: Bound,
+}
+
+/// What is asked of a ratio or a count.
+#[derive(Clone, Copy)]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Report {
+    pub(crate) fn new(rounds: usize, goals: Vec<u32>) -> Self {
+        Self { rounds, goals, rows: Vec::new() }
+    }
+
+    /// Whether a goal is asked for.
+    pub(crate) fn wants(&self, goal: u32) -> bool {
+        self.goals.is_empty() || self.goals.contains(&goal)
+    }
+
+    /// Measures a ratio of speeds: above 1 we are faster. `bytes` go through in one run.
+    pub(crate) fn speed(
+        &mut self,
+        row: &Row<'_>,
+        clock: Clock,
+        bytes: usize,
+        ours: &mut dyn Case,
+        baseline: &mut dyn Case,
+    ) {
+        let comparison = Comparison::run(clock, self.rounds, ours, baseline);
+        let speeds = comparison.times.map(|time| {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            let gib = bytes as f64 / f64::from(1 << 30);
+            gib / time.as_secs_f64()
+        });
+        let [median, low, high] = comparison.ratio.map(|ratio| match row.bound {
+            Bound::AtLeast(_) => ratio,
+            // A bound from above is one of time.
+            Bound::AtMost(_) => 1.0 / ratio,
+        });
+        let spread = [low.min(high), low.max(high)];
+        let details = json!({ "clock": clock.name(), "spread": spread, "gib_per_s": speeds });
+        self.push(row, median, &details);
+    }
+
+    /// Notes a count.
+    pub(crate) fn count(&mut self, row: &Row<'_>, value: f64) {
+        self.push(row, value, &json!({ "clock": "count" }));
+    }
+
+    fn push(&mut self, row: &Row<'_>, value: f64, details: &Value) {
+        let (bound, holds) = match row.bound {
+            Bound::AtLeast(least) => (json!({ "at_least": least }), value >= least),
+            Bound::AtMost(most) => (json!({ "at_most": most }), value <= most),
+        };
+        println!(
+            "goal {:>2}  {:<9}  {:<44} {value:>8.3}  {bound}  {details}{}",
+            row.goal,
+            row.library,
+            row.ours,
+            if holds { "" } else { "  MISSED" },
+        );
+        self.rows.push(json!({
+            "goal": row.goal,
+            "ours": row.ours,
+            "against": row.against,
+            "library": row.library,
+            "bound": bound,
+            "value": value,
+            "holds": holds,
+            "details": details,
+        }));
+    }
+
+    pub(crate) fn into_json(self) -> Value {
+        json!({
+            "machine": {
+                "processor": machine::processor(),
+                "features": machine::features(),
+                "threads": machine::threads(),
+            },
+            "rounds": self.rounds,
+            "rows": self.rows,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! The results as Markdown.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+const BEGIN: &str = "<!-- benches:begin -->";
+const END: &str = "<!-- benches:end -->";
+
+/// A table of all rows, and a line on where they come from.
+pub(crate) fn markdown(results: &Value) -> String {
+    let mut out = String::from(
+        "| goal | what | against, in the same run | library | asked for | measured | GiB/s |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for row in list(&results["rows"]) {
+        let speed = &row["details"]["gib_per_s"][0];
+        let speed = speed.as_f64().map_or_else(String::new, |speed| format!("{speed:.1}"));
+        let missed = if row["holds"] == true { "" } else { " (missed)" };
+        let (goal, value) = (&row["goal"], number(&row["value"]));
+        let [what, against, library] = ["ours", "against", "library"].map(|name| text(&row[name]));
+        let bound = bound(&row["bound"]);
+        let _ = writeln!(
+            out,
+            "| {goal} | {what} | {against} | {library} | {bound} | **{value}**{missed} | {speed} |",
+        );
+    }
+    let machine = &results["machine"];
+    let features: Vec<_> = list(&machine["features"]).iter().map(text).collect();
+    let _ = writeln!(
+        out,
+        "\nMedians of {} rounds, both cases in turn; a hot working set of 1 MiB; processor time, and \
+         time on the wall for threads. {} ({}), {} threads.",
+        results["rounds"],
+        text(&machine["processor"]),
+        features.join(", "),
+        machine["threads"],
+    );
+    out
+}
+
+/// `text` with the table between its marks; as it is when it has none.
+pub(crate) fn insert(text: &str, table: &str) -> String {
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    match parts {
+        Some((before, after)) => format!("{before}{BEGIN}\n{table}{END}{after}"),
+        None => text.into(),
+    }
+}
+
+fn bound(bound: &Value) -> String {
+    if bound["at_least"].is_null() {
+        format!("≤ {}", bound["at_most"])
+    } else {
+        format!("≥ {}", bound["at_least"])
+    }
+}
+
+fn number(value: &Value) -> String {
+    let value = value.as_f64().unwrap_or_default();
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.2}") }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
