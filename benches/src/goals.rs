@@ -22,5 +22,6 @@ pub(crate) fn run(report: &mut Report) {
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
     memory::run(report);
+    machine::unpin();
     threads::run(report);
 }

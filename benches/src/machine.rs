@@ -9,7 +9,7 @@ pub(crate) fn processor() -> String {
     name.map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.trim().into())
 }
 
-/// Threads that may run at the same time.
+/// Threads that may run at the same time. Ask while the thread is not pinned.
 pub(crate) fn threads() -> usize {
     thread::available_parallelism().map_or(1, Into::into)
 }
@@ -51,7 +51,7 @@ pub(crate) fn unpin() {
     #[cfg(target_os = "linux")]
     {
         let mut set = rustix::thread::CpuSet::new();
-        (0..threads().max(1)).for_each(|processor| set.set(processor));
+        (0..rustix::thread::CpuSet::MAX_CPU).for_each(|processor| set.set(processor));
         let _ = rustix::thread::sched_setaffinity(None, &set);
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Row<'a> {
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// Nothing: a ratio to compare with.
+    Nothing,
 }
 
 impl Report {
@@ -61,7 +63,7 @@ impl Report {
             gib / time.as_secs_f64()
         });
         let [median, low, high] = comparison.ratio.map(|ratio| match row.bound {
-            Bound::AtLeast(_) => ratio,
+            Bound::AtLeast(_) | Bound::Nothing => ratio,
             // A bound from above is one of time.
             Bound::AtMost(_) => 1.0 / ratio,
         });
@@ -79,6 +81,7 @@ impl Report {
         let (bound, holds) = match row.bound {
             Bound::AtLeast(least) => (json!({ "at_least": least }), value >= least),
             Bound::AtMost(most) => (json!({ "at_most": most }), value <= most),
+            Bound::Nothing => (json!({}), true),
         };
         println!(
             "goal {:>2}  {:<9}  {:<44} {value:>8.3}  {bound}  {details}{}",

@@ -52,10 +52,10 @@ pub(crate) fn insert(text: &str, table: &str) -> String {
 }
 
 fn bound(bound: &Value) -> String {
-    if bound["at_least"].is_null() {
-        format!("≤ {}", bound["at_most"])
-    } else {
-        format!("≥ {}", bound["at_least"])
+    match (&bound["at_least"], &bound["at_most"]) {
+        (Value::Null, Value::Null) => String::new(),
+        (Value::Null, most) => format!("≤ {most}"),
+        (least, _) => format!("≥ {least}"),
     }
 }
 

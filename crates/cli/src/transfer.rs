@@ -31,7 +31,7 @@ pub(crate) struct Sink<W> {
 }
 
 /// Seals all of a source.
-pub(crate) fn seal<R: Read, W: Write>(
+pub(crate) fn seal<R: Read + Send, W: Write + Send>(
     sealer: Sealer,
     source: &mut Source<R>,
     sink: &mut Sink<W>,
@@ -53,7 +53,7 @@ pub(crate) fn seal<R: Read, W: Write>(
 }
 
 /// Opens a range of a sealed file. What goes out is verified, piece by piece.
-pub(crate) fn open<W: Write>(
+pub(crate) fn open<W: Write + Send>(
     sealed: &Sealed,
     range: &ReadRange,
     sink: &mut Sink<W>,

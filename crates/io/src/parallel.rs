@@ -25,9 +25,10 @@ pub const DEFAULT_WINDOW: usize = 64;
 /// Seals and opens many chunks at a time, on rayon's threads. The bytes are those of the sequential
 /// form.
 ///
-/// Content goes through two windows of a bounded number of chunks: while the threads work on one,
-/// the caller writes and fills the other. Memory is those two windows and nothing else. With a
-/// single thread it goes chunk by chunk, without the pool.
+/// Content goes through two windows of a bounded number of chunks: while most threads work on one,
+/// one of them writes and fills the other, and then helps. All of it runs on the pool, where reader
+/// and writer go for that time. Memory is those two windows and nothing else. With a single thread
+/// it goes chunk by chunk, without the pool.
 ///
 /// # Errors
 /// An error is that of the first bad chunk by position, whichever thread comes first. What was
@@ -92,8 +93,8 @@ impl<'a> Parallel<'a> {
     pub fn seal_all<S, R, W>(&self, sealer: S, source: &mut R, sink: &mut W) -> Result<Sealed<S>>
     where
         S: BodySealer,
-        R: Read + ?Sized,
-        W: Write + ?Sized,
+        R: Read + Send + ?Sized,
+        W: Write + Send + ?Sized,
     {
         sink.write_all(sealer.headers().as_bytes())?;
         let chunks = sealer.chunks();
@@ -110,8 +111,8 @@ impl<'a> Parallel<'a> {
     /// As [`open_segment`](Parallel::open_segment); [`CoreError::Misuse`] for a multipart object.
     pub fn open_all<R, W>(&self, opener: &Opener, source: &mut R, sink: &mut W) -> Result<u64>
     where
-        R: Read + ?Sized,
-        W: Write + ?Sized,
+        R: Read + Send + ?Sized,
+        W: Write + Send + ?Sized,
     {
         self.open_segment(opener, &single_body(opener, &ReadRange::Whole)?, source, sink)
     }
@@ -128,8 +129,8 @@ impl<'a> Parallel<'a> {
         sink: &mut W,
     ) -> Result<u64>
     where
-        R: Read + Seek + ?Sized,
-        W: Write + ?Sized,
+        R: Read + Seek + Send + ?Sized,
+        W: Write + Send + ?Sized,
     {
         let segment = single_body(opener, range)?;
         self.open_segment(opener, &segment, &mut fetch(body, &segment)?, sink)
@@ -149,8 +150,8 @@ impl<'a> Parallel<'a> {
         sink: &mut W,
     ) -> Result<u64>
     where
-        R: Read + ?Sized,
-        W: Write + ?Sized,
+        R: Read + Send + ?Sized,
+        W: Write + Send + ?Sized,
     {
         let chunks = opener.chunks(segment)?;
         let mut content = Opening::begin(opener.object_id(), segment, source, sink)?;

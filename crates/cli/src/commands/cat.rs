@@ -20,7 +20,7 @@ pub(crate) fn run(args: &CatArgs, backend: BackendName) -> Result<()> {
 /// Writes a range to standard output: verified bytes only, and an error that tells when they are
 /// not all.
 pub(crate) fn write_out(sealed: &Sealed, range: &ReadRange, threads: u16) -> Result<()> {
-    let mut sink = Sink::new(io::stdout().lock(), Path::new(STDOUT));
+    let mut sink = Sink::new(io::stdout(), Path::new(STDOUT));
     transfer::open(sealed, range, &mut sink, threads).map_err(|error| match (error, sink.written) {
         (error, 0) | (error @ Error::Closed, _) => error,
         (error, written) => Error::CutShort { written, source: Box::new(error) },

@@ -22,7 +22,7 @@ const VERB: &str = "sealing";
 
 /// What to seal, and the permission bits that its sealed form takes over.
 struct Input {
-    source: Source<Box<dyn Read>>,
+    source: Source<Box<dyn Read + Send>>,
     permissions: Option<Permissions>,
 }
 
@@ -74,7 +74,8 @@ impl Input {
     fn open(path: &Path, pair: &Pair) -> Result<Self> {
         if is_dash(path) {
             let (reader, path) = (Box::new(io::stdin()), Path::new("standard input"));
-            let source = Source::new(reader as Box<dyn Read>, path, progress::bar(VERB, None));
+            let source =
+                Source::new(reader as Box<dyn Read + Send>, path, progress::bar(VERB, None));
             return Ok(Self { source, permissions: None });
         }
         let file = File::open(path).map_err(Error::io("open", path))?;

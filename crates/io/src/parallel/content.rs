@@ -42,7 +42,12 @@ impl<'a, S: BodySealer, R: Read + ?Sized, W: Write + ?Sized> Sealing<'a, S, R, W
     }
 }
 
-impl<S: BodySealer, R: Read + ?Sized, W: Write + ?Sized> Content for Sealing<'_, S, R, W> {
+impl<S, R, W> Content for Sealing<'_, S, R, W>
+where
+    S: BodySealer,
+    R: Read + Send + ?Sized,
+    W: Write + Send + ?Sized,
+{
     fn fill(&mut self, window: &mut Window) -> Result<()> {
         let layout = self.sealer.layout();
         let (chunk_len, overhead) = (whole(layout.chunk_len()), layout.overhead());
@@ -107,7 +112,7 @@ impl<'a, R: Read + ?Sized, W: Write + ?Sized> Opening<'a, R, W> {
     }
 }
 
-impl<R: Read + ?Sized, W: Write + ?Sized> Content for Opening<'_, R, W> {
+impl<R: Read + Send + ?Sized, W: Write + Send + ?Sized> Content for Opening<'_, R, W> {
     fn fill(&mut self, window: &mut Window) -> Result<()> {
         if self.next == self.segment.chunks().end {
             return self.expect_end();

@@ -1,9 +1,9 @@
-//! The ordered pipeline: two windows, one worked on by the pool while the caller moves the other.
+//! The ordered pipeline: two windows, one worked on while the other is moved.
 
 use std::mem;
 
 use object_cipher_core::{Error as CoreError, Layout};
-use rayon::{Scope, ThreadPool, prelude::*};
+use rayon::{ThreadPool, prelude::*};
 use zeroize::Zeroizing;
 
 use super::Parallel;
@@ -18,8 +18,8 @@ pub(super) type Work<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), CoreError> + Syn
 /// The first bad chunk, counted from the first that was worked on.
 pub(super) type BadChunk = (usize, CoreError);
 
-/// Where windows are filled from and drained to, on the caller's thread.
-pub(super) trait Content {
+/// Where windows are filled from and drained to, by one thread at a time.
+pub(super) trait Content: Send {
     /// Puts chunks into a cleared window, none when all have come. After an error the window has
     /// the chunks that came whole before it.
     fn fill(&mut self, window: &mut Window) -> Result<()>;
@@ -93,14 +93,28 @@ impl Parallel<'_> {
         content: &mut impl Content,
         work: &Work<'_>,
     ) -> Result<()> {
-        let chunks = if self.threads() == 1 { 1 } else { self.window };
+        if self.threads() == 1 {
+            return self.run_windows(1, layout, first, content, work);
+        }
+        // On the pool's own threads, so that none is woken for each window.
+        self.install(|| self.run_windows(self.window, layout, first, content, work))
+    }
+
+    fn run_windows(
+        &self,
+        chunks: usize,
+        layout: Layout,
+        first: u64,
+        content: &mut impl Content,
+        work: &Work<'_>,
+    ) -> Result<()> {
         // Chunks that came, and chunks that were worked on.
         let mut fresh = Window::new(layout, chunks, first);
         let mut ready = Window::new(layout, chunks, first);
         let mut failure = content.fill(&mut fresh).err();
         while !fresh.is_empty() {
             let next = fresh.end();
-            let (worked, moved) = self.overlap(
+            let (worked, moved) = self.both(
                 || self.work(layout, fresh.first, &mut fresh.slots[..fresh.filled], work),
                 || -> Result<_> {
                     content.drain(&ready)?;
@@ -143,42 +157,23 @@ impl Parallel<'_> {
         bad.map_or(Ok(()), Err)
     }
 
-    /// Works on the pool while the caller's thread moves bytes; one after the other when there is
-    /// one thread.
-    fn overlap<T>(
+    /// Works and moves bytes at the same time; one after the other when there is one thread.
+    fn both<T: Send>(
         &self,
         work: impl FnOnce() -> Result<(), BadChunk> + Send,
-        bytes: impl FnOnce() -> T,
+        bytes: impl FnOnce() -> T + Send,
     ) -> (Result<(), BadChunk>, T) {
-        if self.threads() == 1 {
-            return (work(), bytes());
-        }
-        let mut worked = Ok(());
-        let work = || worked = work();
-        let moved = match self.pool {
-            Some(pool) => pool.in_place_scope(|scope| beside(scope, work, bytes)),
-            None => rayon::in_place_scope(|scope| beside(scope, work, bytes)),
-        };
-        (worked, moved)
+        if self.threads() == 1 { (work(), bytes()) } else { rayon::join(work, bytes) }
     }
 
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self.pool {
             Some(pool) => pool.install(work),
-            None => work(),
+            None => rayon::scope(|_| work()),
         }
     }
 
     fn threads(&self) -> usize {
         self.pool.map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
     }
-}
-
-fn beside<'s, T>(
-    scope: &Scope<'s>,
-    work: impl FnOnce() + Send + 's,
-    bytes: impl FnOnce() -> T,
-) -> T {
-    scope.spawn(|_| work());
-    bytes()
 }
