@@ -17,6 +17,10 @@ use crate::{
 /// Full chunks and, as in every body, one shorter: here empty.
 const SLOTS: usize = BLOCK / CHUNK * STRIDE + TAG;
 
+/// What goes through a stream in one run, so that its beginning and end do not count.
+const STREAM: usize = 4 * BLOCK;
+const STREAM_SLOTS: usize = STREAM / CHUNK * STRIDE + TAG;
+
 pub(crate) fn run<L: Library>(report: &mut Report) {
     if report.wants(1) {
         seal_in_place::<L>(report);
@@ -77,14 +81,14 @@ fn seal_bytes<L: Library>(report: &mut Report) {
     let subject = Subject::new(L::backend());
     let library = L::new(&[7; 32]);
     let mut ours = Prepared::new(
-        || (SealBytes::new(subject.sealer(), whole(&vec![7; BLOCK])), room()),
+        || (SealBytes::new(subject.sealer(), whole(&vec![7; STREAM])), room()),
         |(sealing, mut room)| {
             block_on(collect(sealing, &mut room));
             room
         },
     );
     let mut theirs = Prepared::new(
-        || vec![7; SLOTS],
+        || vec![7; STREAM_SLOTS],
         |mut slots| {
             seal_slots(&library, &mut slots, STRIDE);
             slots
@@ -93,18 +97,18 @@ fn seal_bytes<L: Library>(report: &mut Report) {
     report.speed(
         &row::<L>("seal unshared `Bytes`"),
         Clock::Processor,
-        BLOCK,
+        STREAM,
         &mut ours,
         &mut theirs,
     );
 }
 
 fn open_bytes<L: Library>(report: &mut Report) {
-    let (body, opener) = Subject::new(L::backend()).object(BLOCK);
+    let (body, opener) = Subject::new(L::backend()).object(STREAM);
     let plan = opener.plan(&ReadRange::Whole).unwrap();
     let segment = plan.body().unwrap();
     let library = L::new(&[7; 32]);
-    let mut raw = vec![7; SLOTS];
+    let mut raw = vec![7; STREAM_SLOTS];
     seal_slots(&library, &mut raw, STRIDE);
     let mut ours = Prepared::new(
         || (OpenBytes::new(&opener, segment, whole(&body)).unwrap(), room()),
@@ -123,7 +127,7 @@ fn open_bytes<L: Library>(report: &mut Report) {
     report.speed(
         &row::<L>("open unshared `Bytes`"),
         Clock::Processor,
-        BLOCK,
+        STREAM,
         &mut ours,
         &mut theirs,
     );
@@ -136,7 +140,7 @@ fn whole(content: &[u8]) -> impl futures::Stream<Item = io::Result<Bytes>> + Unp
 
 /// Room for the pieces, so that dropping them is not timed.
 fn room() -> Vec<Bytes> {
-    Vec::with_capacity(3 * BLOCK / CHUNK)
+    Vec::with_capacity(3 * STREAM / CHUNK)
 }
 
 async fn collect(
