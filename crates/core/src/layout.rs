@@ -108,9 +108,10 @@ impl Layout {
         self.chunk_len + self.overhead() as u64
     }
 
-    /// Where chunk `index` begins in the stored body.
+    /// Where chunk `index` begins in the stored body; the highest offset for an index that no body
+    /// has.
     pub const fn chunk_offset(self, index: u64) -> u64 {
-        self.header_len() as u64 + index * self.stride()
+        index.saturating_mul(self.stride()).saturating_add(self.header_len() as u64)
     }
 
     /// The chunks that cover a plaintext range, which is not empty and lies inside the body.
@@ -203,6 +204,7 @@ mod tests {
                 assert!(layout.plaintext_len(length).is_err());
             }
             assert!(layout.plaintext_len(u64::MAX).is_err());
+            assert_eq!(layout.chunk_offset(u64::MAX), u64::MAX);
         }
     }
 

@@ -158,10 +158,11 @@ impl Segment {
         index == self.length / self.layout.chunk_len()
     }
 
-    /// The bytes of an opened chunk that are given out.
+    /// The bytes of an opened chunk that are given out: none of a chunk outside the segment.
     pub fn wanted_of(&self, index: u64) -> Range<usize> {
-        let start = index * self.layout.chunk_len();
-        let end = start + self.chunk_len(index) as u64 - self.layout.overhead() as u64;
+        let start = index.saturating_mul(self.layout.chunk_len());
+        let length = self.chunk_len(index) - self.layout.overhead();
+        let end = start.saturating_add(length as u64);
         let clamp = |at: u64| usize::try_from(at.clamp(start, end) - start).unwrap_or(0);
         clamp(self.wanted.start)..clamp(self.wanted.end)
     }

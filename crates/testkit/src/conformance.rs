@@ -56,6 +56,7 @@ macro_rules! object_cipher_tests {
                 g9_ranges_over_parts_equal_slices_in_every_mode,
                 g2_g3_a_bad_chunk_spoils_the_ranges_that_touch_it_and_no_other,
                 g5_ranges_behind_the_end_are_not_satisfiable_and_fetch_nothing,
+                g6_chunks_outside_a_segment_give_nothing,
                 g6_offsets_at_the_edge_of_u64_are_cut_to_the_object,
                 g8_short_long_and_shifted_answers_of_a_store_are_refused,
                 g11_a_body_replaced_between_two_reads_is_refused,

@@ -97,6 +97,17 @@ pub fn g5_ranges_behind_the_end_are_not_satisfiable_and_fetch_nothing(cipher: &d
     assert!(empty.plan(&ReadRange::Bytes(0..1)).is_err());
 }
 
+/// G6: chunks outside a segment give nothing, whatever their index.
+pub fn g6_chunks_outside_a_segment_give_nothing(cipher: &dyn ObjectCipher) {
+    let opener = seal(cipher, &plaintext(100_000)).open(cipher, &cx()).unwrap();
+    let plan = opener.plan(&ReadRange::Bytes(20_000..40_000)).unwrap();
+    let segment = plan.body().unwrap();
+    assert_eq!(segment.chunks(), 1..3);
+    for index in [0, 3, 6, 7, 1 << 32, u64::MAX - 1, u64::MAX] {
+        assert!(segment.wanted_of(index).is_empty(), "{index}");
+    }
+}
+
 /// G6: offsets at the edge of u64 are cut to the object.
 pub fn g6_offsets_at_the_edge_of_u64_are_cut_to_the_object(cipher: &dyn ObjectCipher) {
     let content = plaintext(40_000);
