@@ -81,7 +81,7 @@ fn seal_bytes<L: Library>(report: &mut Report) {
     let subject = Subject::new(L::backend());
     let library = L::new(&[7; 32]);
     let mut ours = Prepared::new(
-        || (SealBytes::new(subject.sealer(), whole(&vec![7; STREAM])), room()),
+        || (SealBytes::new(subject.sealer(), whole(vec![7; STREAM])), room()),
         |(sealing, mut room)| {
             block_on(collect(sealing, &mut room));
             room
@@ -111,7 +111,7 @@ fn open_bytes<L: Library>(report: &mut Report) {
     let mut raw = vec![7; STREAM_SLOTS];
     seal_slots(&library, &mut raw, STRIDE);
     let mut ours = Prepared::new(
-        || (OpenBytes::new(&opener, segment, whole(&body)).unwrap(), room()),
+        || (OpenBytes::new(&opener, segment, whole(body.clone())).unwrap(), room()),
         |(opening, mut room)| {
             block_on(collect(opening, &mut room));
             room
@@ -134,8 +134,8 @@ fn open_bytes<L: Library>(report: &mut Report) {
 }
 
 /// Content in one piece that nobody else holds.
-fn whole(content: &[u8]) -> impl futures::Stream<Item = io::Result<Bytes>> + Unpin + use<> {
-    stream::iter([Ok(Bytes::copy_from_slice(content))])
+fn whole(content: Vec<u8>) -> impl futures::Stream<Item = io::Result<Bytes>> + Unpin {
+    stream::iter([Ok(Bytes::from(content))])
 }
 
 /// Room for the pieces, so that dropping them is not timed.
