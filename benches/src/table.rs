@@ -29,8 +29,9 @@ pub(crate) fn markdown(results: &Value) -> String {
     let features: Vec<_> = list(&machine["features"]).iter().map(text).collect();
     let _ = writeln!(
         out,
-        "\nMedians of {} rounds, both cases in turn; a hot working set of 1 MiB; processor time, and \
-         time on the wall for threads. {} ({}), {} threads.",
+        "\nMedians of {} rounds, both cases in turn. One thread: processor time, content of up to 4 MiB \
+         out of the caches. Goal 11: time on the wall, 16 MiB in place and streams of 256 MiB. \
+         {} ({}), {} threads.",
         results["rounds"],
         text(&machine["processor"]),
         features.join(", "),

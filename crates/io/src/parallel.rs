@@ -28,7 +28,7 @@ pub const DEFAULT_WINDOW: usize = 64;
 /// Content goes through two windows of a bounded number of chunks: while most threads work on one,
 /// one of them writes and fills the other, and then helps. All of it runs on the pool, where reader
 /// and writer go for that time. Memory is those two windows and nothing else. With a single thread
-/// it goes chunk by chunk, without the pool.
+/// it goes chunk by chunk, without the pool and in one chunk's memory.
 ///
 /// # Errors
 /// An error is that of the first bad chunk by position, whichever thread comes first. What was

@@ -94,27 +94,26 @@ impl Parallel<'_> {
         work: &Work<'_>,
     ) -> Result<()> {
         if self.threads() == 1 {
-            return self.run_windows(1, layout, first, content, work);
+            return run_alone(layout, first, content, work);
         }
         // On the pool's own threads, so that none is woken for each window.
-        self.install(|| self.run_windows(self.window, layout, first, content, work))
+        self.install(|| self.run_windows(layout, first, content, work))
     }
 
     fn run_windows(
         &self,
-        chunks: usize,
         layout: Layout,
         first: u64,
         content: &mut impl Content,
         work: &Work<'_>,
     ) -> Result<()> {
         // Chunks that came, and chunks that were worked on.
-        let mut fresh = Window::new(layout, chunks, first);
-        let mut ready = Window::new(layout, chunks, first);
+        let mut fresh = Window::new(layout, self.window, first);
+        let mut ready = Window::new(layout, self.window, first);
         let mut failure = content.fill(&mut fresh).err();
         while !fresh.is_empty() {
             let next = fresh.end();
-            let (worked, moved) = self.both(
+            let (worked, moved) = rayon::join(
                 || self.work(layout, fresh.first, &mut fresh.slots[..fresh.filled], work),
                 || -> Result<_> {
                     content.drain(&ready)?;
@@ -157,15 +156,6 @@ impl Parallel<'_> {
         bad.map_or(Ok(()), Err)
     }
 
-    /// Works and moves bytes at the same time; one after the other when there is one thread.
-    fn both<T: Send>(
-        &self,
-        work: impl FnOnce() -> Result<(), BadChunk> + Send,
-        bytes: impl FnOnce() -> T + Send,
-    ) -> (Result<(), BadChunk>, T) {
-        if self.threads() == 1 { (work(), bytes()) } else { rayon::join(work, bytes) }
-    }
-
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self.pool {
             Some(pool) => pool.install(work),
@@ -175,5 +165,24 @@ impl Parallel<'_> {
 
     fn threads(&self) -> usize {
         self.pool.map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
+    }
+}
+
+/// With one thread there is nothing to overlap: one chunk at a time, in the nearest cache.
+fn run_alone(
+    layout: Layout,
+    first: u64,
+    content: &mut impl Content,
+    work: &Work<'_>,
+) -> Result<()> {
+    let mut window = Window::new(layout, 1, first);
+    loop {
+        content.fill(&mut window)?;
+        if window.is_empty() {
+            return Ok(());
+        }
+        work(window.first, &mut window.slots[..window.filled])?;
+        content.drain(&window)?;
+        window.restart(window.end());
     }
 }

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use object_cipher_core::{
     ChunkCipher, Error as CoreError, ObjectId, Opener, Result, Segment, Step,
@@ -114,7 +114,10 @@ impl Open {
         let last = self.segment.is_last(index);
         self.chunks.open(index, last, &mut chunk)?;
         self.next = Next::chunk(&self.segment, index + 1);
-        Ok(chunk.freeze().slice(self.segment.wanted_of(index)))
+        let wanted = self.segment.wanted_of(index);
+        chunk.truncate(wanted.end);
+        chunk.advance(wanted.start);
+        Ok(chunk.freeze())
     }
 }
 

@@ -169,7 +169,10 @@ impl<S: BodySealer> Cut for Seal<S> {
         if let Some(ready) = self.ready.take() {
             return Ok(Some(ready));
         }
-        self.next_chunk().map(|chunk| self.seal(chunk, false)).transpose()
+        match self.next_chunk() {
+            Some(chunk) => self.seal(chunk, false).map(Some),
+            None => Ok(None),
+        }
     }
 }
 
