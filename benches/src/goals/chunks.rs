@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 use futures::{StreamExt, executor::block_on, stream};
-use object_cipher_core::{BodySealer, ReadRange};
+use object_cipher_core::{ChunkSealer, ReadRange};
 use object_cipher_io::{Error, OpenBytes, SealBytes};
 
 use crate::{
@@ -36,14 +36,14 @@ fn row<L: Library>(ours: &str) -> Row<'_> {
 }
 
 fn seal_in_place<L: Library>(report: &mut Report) {
-    let sealer = Subject::new(L::backend()).sealer();
+    let chunks = Subject::new(L::backend()).sealer().into_chunks();
     let library = L::new(&[7; 32]);
     let (mut ours, mut theirs) = (vec![7; SLOTS], vec![7; SLOTS]);
     let mut ours = Prepared::new(
         || (),
         |()| {
             for (index, slot) in (0..).zip(ours.chunks_mut(STRIDE)) {
-                sealer.chunks().seal(index, slot.len() < STRIDE, slot).unwrap();
+                chunks.seal(index, slot.len() < STRIDE, slot).unwrap();
             }
         },
     );

@@ -1,6 +1,6 @@
 //! Goal 11: two threads against our own one-thread seal, on the wall clock.
 
-use object_cipher_core::BodySealer;
+use object_cipher_core::ChunkSealer;
 use object_cipher_io::{Parallel, seal_all};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -41,12 +41,12 @@ fn in_memory(report: &mut Report, pool: &ThreadPool, ours: &str, least: f64) {
         |sealer| parallel.seal_in_place(sealer, &mut body).unwrap(),
     );
     let mut one = Prepared::new(
-        || subject.sealer(),
-        |sealer| {
+        || subject.sealer().into_chunks(),
+        |chunks| {
             for (index, slot) in (0..).zip(other[HEADER..].chunks_mut(STRIDE)) {
-                sealer.chunks().seal(index, slot.len() < STRIDE, slot).unwrap();
+                chunks.seal(index, slot.len() < STRIDE, slot).unwrap();
             }
-            sealer
+            chunks
         },
     );
     let row = row(ours, "our own chunks, one by one", least);

@@ -159,7 +159,7 @@ fn core_help(error: &core::Error) -> Option<&'static str> {
         }
         core::Error::WrongMode { .. } => "this tool opens what SSE-S3 sealed under a keyring",
         core::Error::WrongState { .. } => "it is an upload that was not completed",
-        core::Error::IdentityItem { .. } => "it was sealed by a store that bound more than a name",
+        core::Error::Identity { .. } => "it was sealed by a store that bound more than a name",
         core::Error::Key(key) => match key.kind() {
             KeyErrorKind::KeyVersionMissing => {
                 "use a copy of the keyring that still has this version (`keyring list`)"

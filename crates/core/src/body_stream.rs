@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::{fmt, ops::Range};
 
 use crate::{
-    BodySealer, ChunkCipher, Error, ObjectId, Result, Segment, Step, buffer::Buffer,
+    BodySealer, ChunkOpener, Error, ObjectId, Result, Segment, Step, buffer::Buffer,
     chunk_cipher::Chunks,
 };
 
@@ -108,7 +108,8 @@ pub(crate) enum Status {
 }
 
 impl<S: BodySealer> SealStream<S> {
-    pub(crate) fn new(sealer: S) -> Self {
+    /// Takes the sealer of a body, of which nothing was sealed yet.
+    pub fn new(sealer: S) -> Self {
         let layout = sealer.layout();
         let room = layout.header_len() + whole(layout.stride());
         let mut buffer = Buffer::zeroed(room);
@@ -183,6 +184,7 @@ impl<S: BodySealer> BodyStream for SealStream<S> {
     }
 
     fn filled(&mut self, count: usize) -> Result<()> {
+        self.status.check()?;
         if count > self.input().len() {
             return self.status.refuse("more input than there was room");
         }
@@ -291,7 +293,9 @@ impl BodyStream for OpenStream {
     }
 
     fn filled(&mut self, count: usize) -> Result<()> {
+        self.status.check()?;
         if count > self.input().len() {
+            self.buffer.wipe();
             return self.status.refuse("more input than there was room");
         }
         if count == 0 {
@@ -309,6 +313,7 @@ impl BodyStream for OpenStream {
             return self.status.note(Err(error));
         }
         if !self.output.is_empty() {
+            self.buffer.wipe();
             return self.status.refuse("output must be taken before the stream ends");
         }
         self.status = Status::Ended;

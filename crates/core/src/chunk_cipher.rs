@@ -1,4 +1,4 @@
-//! Sealing and opening one chunk, in any order, on any thread: [`ChunkCipher`].
+//! One chunk in any order, on any thread: [`ChunkSealer`] and [`ChunkOpener`].
 
 use alloc::vec::Vec;
 
@@ -10,14 +10,14 @@ use crate::{
     per_layer::PerLayer,
 };
 
-/// Positioned access to a body's chunks. Stateless: `&self`, any order, any thread.
+/// Seals a body's chunks by position. Stateless: `&self`, any order, any thread.
 ///
 /// A full chunk has 16,384 plaintext bytes; the last chunk, and only the last, has fewer.
 ///
 /// # Security
 /// Sealing two different plaintexts under one index of one body repeats a nonce and breaks the
 /// encryption of both. Seal each index once; to write other content, ask for a new body.
-pub trait ChunkCipher: Send + Sync {
+pub trait ChunkSealer: Send + Sync {
     /// Bytes that sealing adds to a chunk: 16, or 32 for two layers.
     fn overhead(&self) -> usize;
 
@@ -27,24 +27,32 @@ pub trait ChunkCipher: Send + Sync {
     /// [`Error::Misuse`] when the length does not fit the chunk's place, [`Error::Limit`] for an
     /// index of 2^32 or more, [`Error::Backend`] when the library fails; `buf` is then wiped.
     ///
-    /// [`overhead`]: ChunkCipher::overhead
+    /// [`overhead`]: ChunkSealer::overhead
     fn seal(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()>;
+
+    /// As [`seal`](ChunkSealer::seal), with the [`overhead`](ChunkSealer::overhead) bytes apart
+    /// from the chunk, so that a buffer without room can be sealed in place.
+    ///
+    /// # Errors
+    /// As [`seal`](ChunkSealer::seal).
+    fn seal_detached(&self, index: u64, last: bool, buf: &mut [u8], tags: &mut [u8]) -> Result<()>;
+}
+
+/// Opens a body's chunks by position. Stateless: `&self`, any order, any thread. It cannot seal, so
+/// a reader never repeats a nonce.
+pub trait ChunkOpener: Send + Sync {
+    /// Bytes that sealing added to a chunk: 16, or 32 for two layers.
+    fn overhead(&self) -> usize;
 
     /// Opens a sealed chunk in place: the plaintext is `buf` without its last [`overhead`] bytes.
     ///
     /// # Errors
-    /// As [`seal`](ChunkCipher::seal); [`Error::Rejected`] when the chunk is not the one that was
-    /// sealed here. `buf` is then wiped.
+    /// [`Error::Rejected`] when the chunk is not the one that was sealed here, [`Error::Misuse`]
+    /// when the length does not fit the chunk's place, [`Error::Limit`] for an index of 2^32 or
+    /// more, [`Error::Backend`] when the library fails. `buf` is then wiped.
     ///
-    /// [`overhead`]: ChunkCipher::overhead
+    /// [`overhead`]: ChunkOpener::overhead
     fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()>;
-
-    /// As [`seal`](ChunkCipher::seal), with the [`overhead`](ChunkCipher::overhead) bytes apart
-    /// from the chunk, so that a buffer without room can be sealed in place.
-    ///
-    /// # Errors
-    /// As [`seal`](ChunkCipher::seal).
-    fn seal_detached(&self, index: u64, last: bool, buf: &mut [u8], tags: &mut [u8]) -> Result<()>;
 }
 
 /// The chunk cipher of one body, of one layer or two.
@@ -63,8 +71,12 @@ impl Chunks {
         Self { keys: PerLayer::one(key), subject: None }
     }
 
+    fn layer_tags(&self) -> usize {
+        TAG_LEN * self.keys.suite().layers()
+    }
+
     fn seal_layers(&self, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
-        let inner_len = buf.len() - self.overhead() + TAG_LEN;
+        let inner_len = buf.len() - self.layer_tags() + TAG_LEN;
         seal_layer(&self.keys.inner, index, &mut buf[..inner_len])?;
         match &self.keys.outer {
             Some(outer) => seal_layer(outer, index, buf),
@@ -76,7 +88,7 @@ impl Chunks {
         if let Some(outer) = &self.keys.outer {
             open_layer(outer, index, buf)?;
         }
-        let inner_len = buf.len() - self.overhead() + TAG_LEN;
+        let inner_len = buf.len() - self.layer_tags() + TAG_LEN;
         open_layer(&self.keys.inner, index, &mut buf[..inner_len])
     }
 
@@ -107,20 +119,14 @@ impl Chunks {
     }
 }
 
-impl ChunkCipher for Chunks {
+impl ChunkSealer for Chunks {
     fn overhead(&self) -> usize {
-        if self.keys.outer.is_some() { 2 * TAG_LEN } else { TAG_LEN }
+        self.layer_tags()
     }
 
     fn seal(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
-        check(index, last, buf.len().checked_sub(self.overhead()))
+        check(index, last, buf.len().checked_sub(self.layer_tags()))
             .and_then(|()| Ok(self.seal_layers(index, buf)?))
-            .inspect_err(|_| zeroize_bytes(buf))
-    }
-
-    fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
-        check(index, last, buf.len().checked_sub(self.overhead()))
-            .and_then(|()| self.open_layers(index, buf).map_err(|error| self.open_error(error)))
             .inspect_err(|_| zeroize_bytes(buf))
     }
 
@@ -139,6 +145,18 @@ impl ChunkCipher for Chunks {
             }
         });
         sealed.inspect_err(|_| zeroize_bytes(buf))
+    }
+}
+
+impl ChunkOpener for Chunks {
+    fn overhead(&self) -> usize {
+        self.layer_tags()
+    }
+
+    fn open(&self, index: u64, last: bool, buf: &mut [u8]) -> Result<()> {
+        check(index, last, buf.len().checked_sub(self.layer_tags()))
+            .and_then(|()| self.open_layers(index, buf).map_err(|error| self.open_error(error)))
+            .inspect_err(|_| zeroize_bytes(buf))
     }
 }
 

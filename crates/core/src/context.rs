@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
-use crate::{EncryptionContext, Error, IdentityItem, ObjectId, Result};
+use crate::{EncryptionContext, Error, IdentityFault, IdentityItem, ObjectId, Result};
 
 /// The identity of an object, bound by its key wrap, and the call it is used in.
 ///
@@ -111,8 +111,9 @@ impl<'a> ObjectContext<'a> {
         self
     }
 
-    /// Refuses to open an Envelope that does not bind these items. A host that binds version ids
-    /// requires them, and so notices an old Envelope that was put back.
+    /// Refuses to open an object whose Envelope does not bind these items, and to seal one without
+    /// them. A host that binds version ids requires them, and so notices an old Envelope that was
+    /// put back. Uploads bind neither version id nor extra item, and are not held to it.
     #[must_use]
     pub fn with_required(mut self, items: &'a [IdentityItem]) -> Self {
         self.required = items;
@@ -157,7 +158,12 @@ impl<'a> ObjectContext<'a> {
 
     /// The identity of a finished object: all items but the upload id.
     pub(crate) fn object_identity(&self) -> Result<Identity> {
-        self.identity(self.version_id, &[], self.canonical_context(), self.extra)
+        let identity = self.identity(self.version_id, &[], self.canonical_context(), self.extra)?;
+        let bound = identity.bound();
+        if self.required.iter().any(|item| !bound.has(*item)) {
+            return Err(Error::Misuse("an identity item that is required is not given"));
+        }
+        Ok(identity)
     }
 
     /// The identity of an upload: no version id and no extra item, but an upload id.
@@ -168,34 +174,56 @@ impl<'a> ObjectContext<'a> {
         self.identity(&[], self.upload_id, self.canonical_context(), &[])
     }
 
-    /// The identity that an Envelope with these bound items was sealed with.
+    /// The identity that a finished object's Envelope was sealed with.
     ///
-    /// Items the Envelope does not bind are left out, as its writer did not know them; but an
-    /// encryption context is the caller's claim, and one that was not sealed is refused.
+    /// Items the Envelope does not bind are left out, as its writer did not know them, unless the
+    /// host requires them.
     pub(crate) fn stored_identity(&self, object: ObjectId, bound: Bound) -> Result<Identity> {
-        for item in self.required {
-            if !bound.has(*item) {
-                return Err(Error::IdentityItem { object, item: *item });
-            }
+        if let Some(item) = self.required.iter().find(|item| !bound.has(**item)) {
+            return Err(Error::Identity { object, item: *item, fault: IdentityFault::NotBound });
         }
-        let context = self.canonical_context();
-        if !context.is_empty() && !bound.has(IdentityItem::EncryptionContext) {
-            return Err(Error::IdentityItem { object, item: IdentityItem::EncryptionContext });
-        }
-        let pick = |item: IdentityItem, given: &'a [u8]| match (bound.has(item), given) {
-            (true, []) => Err(Error::IdentityItem { object, item }),
-            (true, given) => Ok(given),
-            (false, _) => Ok(&[][..]),
-        };
-        if bound.has(IdentityItem::EncryptionContext) && context.is_empty() {
-            return Err(Error::IdentityItem { object, item: IdentityItem::EncryptionContext });
-        }
+        let pick = |item, given| Self::pick(object, bound, item, given);
         self.identity(
             pick(IdentityItem::VersionId, self.version_id)?,
-            pick(IdentityItem::UploadId, self.upload_id)?,
-            context,
+            &[],
+            self.stored_context(object, bound)?,
             pick(IdentityItem::Extra, self.extra)?,
         )
+    }
+
+    /// The identity that an upload's Envelope was sealed with.
+    pub(crate) fn stored_upload_identity(
+        &self,
+        object: ObjectId,
+        bound: Bound,
+    ) -> Result<Identity> {
+        let upload_id = Self::pick(object, bound, IdentityItem::UploadId, self.upload_id)?;
+        self.identity(&[], upload_id, self.stored_context(object, bound)?, &[])
+    }
+
+    /// An item, if the Envelope binds it.
+    fn pick(
+        object: ObjectId,
+        bound: Bound,
+        item: IdentityItem,
+        given: &'a [u8],
+    ) -> Result<&'a [u8]> {
+        match (bound.has(item), given) {
+            (true, []) => Err(Error::Identity { object, item, fault: IdentityFault::NotGiven }),
+            (true, given) => Ok(given),
+            (false, _) => Ok(&[]),
+        }
+    }
+
+    /// The encryption context, which is the caller's claim: one that was not sealed is refused.
+    fn stored_context(&self, object: ObjectId, bound: Bound) -> Result<Vec<u8>> {
+        let item = IdentityItem::EncryptionContext;
+        let context = self.canonical_context();
+        match (bound.has(item), context.is_empty()) {
+            (true, true) => Err(Error::Identity { object, item, fault: IdentityFault::NotGiven }),
+            (false, false) => Err(Error::Identity { object, item, fault: IdentityFault::NotBound }),
+            _ => Ok(context),
+        }
     }
 
     fn canonical_context(&self) -> Vec<u8> {

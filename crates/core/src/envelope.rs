@@ -153,7 +153,7 @@ impl Envelope {
 
     /// The Envelope of an SSE-C upload that is completed without its key: state 3. It keeps the
     /// wrap; whoever has the key finishes the object through
-    /// [`Uploader::complete`](crate::Uploader::complete).
+    /// [`ObjectCipher::complete_upload`](crate::ObjectCipher::complete_upload).
     ///
     /// # Errors
     /// [`Error::WrongState`] when this is not an upload's Envelope, [`Error::Misuse`] when the

@@ -46,14 +46,15 @@ pub enum Error {
         /// Which object.
         object: ObjectId,
     },
-    /// The Envelope binds an identity item that the context does not give, or the host requires
-    /// one that the Envelope does not bind.
-    #[error("object {object}: the identity lacks the {item}, which the seal needs")]
-    IdentityItem {
+    /// An identity item that the Envelope binds is missing from the context, or the reverse.
+    #[error("object {object}: {fault} ({item})")]
+    Identity {
         /// Which object.
         object: ObjectId,
         /// The item.
         item: IdentityItem,
+        /// What is wrong with it.
+        fault: IdentityFault,
     },
     /// The Envelope belongs to another mode than this [`ObjectCipher`](crate::ObjectCipher)'s.
     #[error("object {object} is sealed by {found}, this cipher is for {expected}")]
@@ -94,7 +95,7 @@ pub enum Error {
         fault: PartFault,
     },
     /// The range asked for starts behind the end of the object, or is empty (HTTP 416).
-    #[error("the range starts behind the object's {length} bytes")]
+    #[error("the range selects none of the object's {length} bytes")]
     RangeNotSatisfiable {
         /// The object's length in bytes.
         length: u64,
@@ -204,6 +205,16 @@ pub enum IdentityItem {
     EncryptionContext,
     /// The host's extra item, such as a generation.
     Extra,
+}
+
+/// What is wrong with an identity item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentityFault {
+    /// The Envelope binds it, and the context does not give it.
+    NotGiven,
+    /// The host requires it, or gives it as the caller's claim, and the Envelope does not bind it.
+    NotBound,
 }
 
 /// What is wrong with a part table.
@@ -391,6 +402,15 @@ impl fmt::Display for IdentityItem {
             Self::UploadId => "upload id",
             Self::EncryptionContext => "encryption context",
             Self::Extra => "extra item",
+        })
+    }
+}
+
+impl fmt::Display for IdentityFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotGiven => "an identity item that was sealed is not given",
+            Self::NotBound => "an identity item that is asked for was not sealed",
         })
     }
 }

@@ -99,6 +99,18 @@ impl KeyRef {
         }
     }
 
+    /// Whether an Envelope may hold this reference with this blob.
+    pub(crate) fn check(&self, blob: &KeyBlob) -> Result<()> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes)?;
+        let parsed = Self::parse(self.source(), &bytes).ok();
+        if parsed.as_ref() == Some(self) && blob.fits(self.source()) {
+            Ok(())
+        } else {
+            Err(Error::Misuse("the key source gave a reference or blob that no Envelope can hold"))
+        }
+    }
+
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         match self {
@@ -142,7 +154,7 @@ impl KeyRef {
 }
 
 impl MasterKeyRef {
-    /// Version `version` of `keyring`, whose bytes have the check value `check`
+    /// Version `version`, from 1, of `keyring`, whose bytes have the check value `check`
     /// ([`SourceKey::check_value`](crate::SourceKey::check_value)).
     pub fn new(keyring: KeyringId, version: u32, check: [u8; 8]) -> Self {
         Self { check, version, keyring }
@@ -167,11 +179,11 @@ impl MasterKeyRef {
         let (check, rest) = bytes.split_first_chunk().ok_or(malformed("key_ref"))?;
         let (version, id) = rest.split_first_chunk().ok_or(malformed("key_ref"))?;
         let id = core::str::from_utf8(id).ok().and_then(KeyringId::parse);
-        Ok(Self {
-            check: *check,
-            version: u32::from_be_bytes(*version),
-            keyring: id.ok_or(malformed("key_ref"))?,
-        })
+        let version = u32::from_be_bytes(*version);
+        if version == 0 {
+            return Err(malformed("key_ref"));
+        }
+        Ok(Self { check: *check, version, keyring: id.ok_or(malformed("key_ref"))? })
     }
 }
 
@@ -241,12 +253,15 @@ impl KeyBlob {
 
     pub(crate) fn parse(source: EkSource, bytes: &[u8]) -> Result<Self> {
         let blob = Self(bytes.to_vec());
-        let valid = match source {
-            EkSource::Master | EkSource::Customer => bytes.is_empty(),
-            EkSource::Kms | EkSource::BucketKey => blob.kms_parts().is_some(),
+        if blob.fits(source) { Ok(blob) } else { Err(malformed("ek_blob")) }
+    }
+
+    fn fits(&self, source: EkSource) -> bool {
+        match source {
+            EkSource::Master | EkSource::Customer => self.0.is_empty(),
+            EkSource::Kms | EkSource::BucketKey => self.kms_parts().is_some(),
             EkSource::Client => true,
-        };
-        if valid { Ok(blob) } else { Err(malformed("ek_blob")) }
+        }
     }
 }
 

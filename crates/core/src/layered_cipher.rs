@@ -9,10 +9,12 @@ use core::{
 };
 
 use crate::{
-    BoxFuture, Completion, CryptoBackend, Envelope, Error, KeySource, Mode, ObjectCipher,
-    ObjectContext, ObjectId, Opener, Result, Sealer, State, Uploader,
+    Attributes, BoxFuture, CompletedUpload, Completion, CryptoBackend, Envelope, Error, KeySource,
+    Mode, ObjectCipher, ObjectContext, ObjectId, Opener, PartReceipt, Result, Sealer, State,
+    Uploader,
     backend::Library,
     cobblestone::SALT_LEN,
+    context::Identity,
     data_keys::{DataKeys, Draw, Layer, Salts},
     per_layer::PerLayer,
     secret::Secret,
@@ -91,6 +93,21 @@ impl<S: KeySource> LayeredCipher<S> {
         Wrapping::fresh(self.mode, &self.libraries, both(asked).await?)
     }
 
+    /// The wrapping of an upload that is completed, if its own keys have retired.
+    async fn renewed(&self, cx: &ObjectContext<'_>) -> Result<Option<Wrapping>> {
+        let asked = self.libraries.as_ref().map(|_| self.source.renewed(cx));
+        let PerLayer { inner, outer } = both(asked).await?;
+        let keys = match (inner, outer) {
+            (None, None | Some(None)) => return Ok(None),
+            (Some(inner), None) => PerLayer::one(inner),
+            (Some(inner), Some(Some(outer))) => PerLayer::two(inner, outer),
+            _ => {
+                return Err(Error::Misuse("a key source renews the keys of all layers or of none"));
+            }
+        };
+        Wrapping::fresh(self.mode, &self.libraries, keys).map(Some)
+    }
+
     /// The keys that wrapped an Envelope, recovered at the same time.
     async fn recover(
         &self,
@@ -118,7 +135,7 @@ impl<S: KeySource> LayeredCipher<S> {
         state: State,
     ) -> Result<(DataKeys, PerLayer<LayerWrap>)> {
         envelope.expect_state(state)?;
-        let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
+        let identity = stored_identity(cx, envelope)?;
         let wraps = self.recover(cx, envelope).await?;
         let keys = wrapping::unwrap(&wraps, envelope, &identity)?;
         Ok((keys, wraps))
@@ -149,7 +166,7 @@ impl<S: KeySource> LayeredCipher<S> {
         state: State,
     ) -> Result<Uploader> {
         let (keys, wraps) = self.unwrap(cx, envelope, state).await?;
-        let identity = cx.stored_identity(envelope.object_id(), envelope.bound())?;
+        let identity = stored_identity(cx, envelope)?;
         let wrapping = Wrapping::stored(wraps, envelope);
         Ok(Uploader::resume(keys, wrapping, identity, envelope.clone()))
     }
@@ -227,6 +244,23 @@ impl<S: KeySource> ObjectCipher for LayeredCipher<S> {
         Box::pin(self.resume(cx, envelope, State::KeylessUpload))
     }
 
+    fn complete_upload<'a>(
+        &'a self,
+        from: &'a Uploader,
+        to: &'a ObjectContext<'a>,
+        parts: &'a [PartReceipt],
+        attributes: &'a Attributes,
+    ) -> BoxFuture<'a, Result<CompletedUpload>> {
+        Box::pin(async move {
+            if from.envelope().mode() != self.mode {
+                return Err(Error::Misuse("an upload is completed in its own mode"));
+            }
+            let identity = from.object_identity(to)?;
+            let renewed = self.renewed(to).await?;
+            from.complete(renewed.as_ref(), &identity, parts, attributes)
+        })
+    }
+
     fn rewrap_upload<'a>(
         &'a self,
         from: &'a Uploader,
@@ -242,6 +276,15 @@ impl<S: KeySource> ObjectCipher for LayeredCipher<S> {
 impl<S> fmt::Debug for LayeredCipher<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LayeredCipher").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// The identity that an Envelope was sealed with.
+fn stored_identity(cx: &ObjectContext<'_>, envelope: &Envelope) -> Result<Identity> {
+    let (object, bound) = (envelope.object_id(), envelope.bound());
+    match envelope.state() {
+        State::Finished => cx.stored_identity(object, bound),
+        State::Upload | State::KeylessUpload => cx.stored_upload_identity(object, bound),
     }
 }
 

@@ -25,6 +25,7 @@ mod per_layer;
 mod read_plan;
 mod reader;
 mod receipt;
+mod seal_chunks;
 mod sealer;
 mod secret;
 mod source;
@@ -36,15 +37,15 @@ pub mod cobblestone;
 
 pub use backend::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
 pub use body_stream::{BodyStream, OpenStream, SealStream};
-pub use chunk_cipher::ChunkCipher;
+pub use chunk_cipher::{ChunkOpener, ChunkSealer};
 pub use context::{Bound, Call, ObjectContext};
 pub use encryption_context::{
     EncryptionContext, EncryptionContextError, MAX_ENCRYPTION_CONTEXT_LEN,
 };
 pub use envelope::{ENVELOPE_PAIR_NAME, Envelope, LayerKey, MAX_ENVELOPE_LEN, WRAPPED_KEY_LEN};
 pub use error::{
-    Error, Fault, IdentityItem, Item, KeyError, KeyErrorKind, PartFault, PartTableFault, Result,
-    State, Step,
+    Error, Fault, IdentityFault, IdentityItem, Item, KeyError, KeyErrorKind, PartFault,
+    PartTableFault, Result, State, Step,
 };
 pub use headers::Headers;
 pub use info::{
@@ -61,6 +62,7 @@ pub use opener::Opener;
 pub use part_table::{PAGE_PARTS, PartEntry, PartPage, PartTable};
 pub use read_plan::{ReadPlan, ReadRange, Segment};
 pub use receipt::{KeylessReceipts, MAX_RECEIPT_CHECKSUMS, PartReceipt};
+pub use seal_chunks::SealChunks;
 pub use sealer::{AnnouncedSealer, BodySealer, Sealer};
 pub use source::{BoxFuture, FreshKey, KeySource};
 pub use source_key::SourceKey;

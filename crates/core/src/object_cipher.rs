@@ -1,6 +1,9 @@
 //! One mode, ready to use: [`ObjectCipher`].
 
-use crate::{BoxFuture, Envelope, Mode, ObjectContext, Opener, Result, Sealer, Uploader};
+use crate::{
+    Attributes, BoxFuture, CompletedUpload, Envelope, Mode, ObjectContext, Opener, PartReceipt,
+    Result, Sealer, Uploader,
+};
 
 /// Protects objects in one mode: seals new ones, opens stored ones, changes their keys.
 ///
@@ -67,7 +70,7 @@ pub trait ObjectCipher: Send + Sync {
 
     /// Takes up an SSE-C upload that was completed without its key (state 3), to finish it:
     /// [`Uploader::open_receipt`] each kept receipt, answer with the ETag recomputed from them, and
-    /// store what [`Uploader::complete`] gives.
+    /// store what [`complete_upload`](ObjectCipher::complete_upload) gives.
     ///
     /// # Security
     /// Whoever controls the store can present any subset of such an upload's parts and any earlier
@@ -80,6 +83,26 @@ pub trait ObjectCipher: Send + Sync {
         cx: &'a ObjectContext<'a>,
         envelope: &'a Envelope,
     ) -> BoxFuture<'a, Result<Uploader>>;
+
+    /// Completes the object from the parts that the client named, in rising order.
+    ///
+    /// The context is the object's: the upload's names and encryption context, and the version id
+    /// and extra item if the host knows them by now. The object's own `ETag`, computed from the
+    /// parts' ([`PartReceipt::etag`]), goes into the attributes. The data keys are wrapped by the
+    /// upload's keys, or by a newer one if those have retired meanwhile. Once the result is stored,
+    /// delete the upload's Envelope, which still opens the parts.
+    ///
+    /// # Errors
+    /// [`Error::Part`](crate::Error::Part) when a part is repeated, out of order or of another
+    /// upload; [`Error::Misuse`](crate::Error::Misuse) when there is none or the context is another
+    /// object's; as [`seal`](ObjectCipher::seal).
+    fn complete_upload<'a>(
+        &'a self,
+        from: &'a Uploader,
+        to: &'a ObjectContext<'a>,
+        parts: &'a [PartReceipt],
+        attributes: &'a Attributes,
+    ) -> BoxFuture<'a, Result<CompletedUpload>>;
 
     /// The Envelope of an upload under a fresh key of this cipher; its parts and receipts stay
     /// good. Go on with [`resume_upload`](ObjectCipher::resume_upload): `from` itself still
@@ -124,6 +147,16 @@ macro_rules! forward_object_cipher {
             $crate::forward_object_cipher!(@call $self => $inner, resume_upload(cx: $crate::ObjectContext<'a>, envelope: $crate::Envelope) -> $crate::Uploader);
             $crate::forward_object_cipher!(@call $self => $inner, resume_keyless_upload(cx: $crate::ObjectContext<'a>, envelope: $crate::Envelope) -> $crate::Uploader);
             $crate::forward_object_cipher!(@call $self => $inner, rewrap_upload(from: $crate::Uploader, to: $crate::ObjectContext<'a>) -> $crate::Envelope);
+            fn complete_upload<'a>(
+                &'a self,
+                from: &'a $crate::Uploader,
+                to: &'a $crate::ObjectContext<'a>,
+                parts: &'a [$crate::PartReceipt],
+                attributes: &'a $crate::Attributes,
+            ) -> $crate::BoxFuture<'a, $crate::Result<$crate::CompletedUpload>> {
+                let $self = self;
+                $crate::ObjectCipher::complete_upload($inner, from, to, parts, attributes)
+            }
             fn create_upload<'a>(
                 &'a self,
                 cx: &'a $crate::ObjectContext<'a>,

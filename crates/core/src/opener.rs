@@ -6,7 +6,7 @@ use core::fmt;
 use once_cell::race::OnceBox;
 
 use crate::{
-    Attributes, ChunkCipher, ETag, Envelope, Error, Layout, Mode, ObjectChecksum, ObjectId,
+    Attributes, ChunkOpener, ETag, Envelope, Error, Layout, Mode, ObjectChecksum, ObjectId,
     OpenStream, PartPage, PartTable, PartTableFault, ReadPlan, ReadRange, Result, Segment, State,
     chunk_cipher::Chunks,
     context::Identity,
@@ -26,8 +26,10 @@ pub struct Opener {
     keys: DataKeys,
     mode: Mode,
     info: Info,
-    /// The info block as it is stored, or none once its attributes were changed.
-    info_message: Option<Vec<u8>>,
+    /// The info block as it is stored.
+    info_message: Vec<u8>,
+    /// Attributes for the next rewrap, in place of the sealed ones.
+    replaced: Option<Attributes>,
     index: Option<PartIndex>,
     /// The chunk cipher of a single body, once it was needed.
     body: OnceBox<Arc<Chunks>>,
@@ -47,7 +49,8 @@ impl Opener {
             keys,
             mode: envelope.mode(),
             info,
-            info_message: Some(envelope.info().to_vec()),
+            info_message: envelope.info().to_vec(),
+            replaced: None,
             index: None,
             body: OnceBox::new(),
         };
@@ -177,26 +180,26 @@ impl Opener {
     ///
     /// # Errors
     /// As [`Opener::open_segment`].
-    pub fn chunks(&self, segment: &Segment) -> Result<Arc<dyn ChunkCipher>> {
+    pub fn chunks(&self, segment: &Segment) -> Result<Arc<dyn ChunkOpener>> {
         Ok(self.segment_chunks(segment)?)
     }
 
-    /// Changes the sealed attributes for the next
-    /// [`rewrap`](crate::ObjectCipher::rewrap), such as the digest of replaced metadata.
-    pub fn set_attributes(&mut self, attributes: Attributes) {
-        self.info.attributes = attributes;
-        self.info_message = None;
+    /// Attributes that the next [`rewrap`](crate::ObjectCipher::rewrap) seals in place of the
+    /// object's, such as the digest of replaced metadata. What this Opener tells stays the object's.
+    pub fn replace_attributes(&mut self, attributes: Attributes) {
+        self.replaced = Some(attributes);
     }
 
     /// The Envelope of the same body under another wrapping and identity.
     pub(crate) fn rewrap(&self, wrapping: &Wrapping, identity: &Identity) -> Result<Envelope> {
         let [info_salts, wrap_salts] = &wrapping.draw_salts()?;
-        let Some(message) = &self.info_message else {
-            return commit(&self.keys, wrapping, identity, &self.info, [info_salts, wrap_salts]);
-        };
+        if let Some(attributes) = &self.replaced {
+            let info = Info { attributes: attributes.clone(), ..self.info.clone() };
+            return commit(&self.keys, wrapping, identity, &info, [info_salts, wrap_salts]);
+        }
         let multipart = self.part_count().is_some();
         let head = finished_head(&self.keys, wrapping, identity, multipart)?;
-        wrapping.wrap(&self.keys, head, identity, message, wrap_salts)
+        wrapping.wrap(&self.keys, head, identity, &self.info_message, wrap_salts)
     }
 
     fn index(&self) -> Result<&PartIndex> {

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::{
-    Attributes, ChunkCipher, Envelope, Error, Headers, Layout, Mode, ObjectId, Result, SealStream,
-    State,
+    Attributes, ChunkSealer, Envelope, Error, Headers, Layout, Mode, ObjectId, Result, SealChunks,
+    SealStream, State,
     chunk_cipher::Chunks,
     context::Identity,
     data_keys::{DataKeys, Purpose, Salts},
@@ -13,17 +13,14 @@ use crate::{
     wrapping::Wrapping,
 };
 
-/// What [`Sealer`] and [`PartSealer`](crate::PartSealer) have in common: a body to be sealed, by
-/// position or in order.
-pub trait BodySealer: Send + Sync {
+/// What [`Sealer`], [`AnnouncedSealer`] and [`PartSealer`](crate::PartSealer) have in common: a body
+/// to be sealed once, in order by [`SealStream`] or by position by [`SealChunks`].
+pub trait BodySealer: sealing::Body {
     /// The bytes that the stored body begins with.
     fn headers(&self) -> &Headers;
 
     /// The sizes of the body.
     fn layout(&self) -> Layout;
-
-    /// Positioned access to the chunks. Mind the [security note](ChunkCipher#security).
-    fn chunks(&self) -> &dyn ChunkCipher;
 
     /// Whether the plaintext may have this length so far, and, once it has ended, in all.
     ///
@@ -33,12 +30,22 @@ pub trait BodySealer: Send + Sync {
     fn check_len(&self, plaintext_len: u64, ended: bool) -> Result<()>;
 }
 
+/// The chunks are out of reach until it is said how they are sealed: both ways at once would repeat
+/// nonces.
+pub(crate) mod sealing {
+    /// A body with chunks to seal.
+    pub trait Body: Send + Sync {
+        /// What seals them.
+        fn chunks(&self) -> &dyn crate::ChunkSealer;
+    }
+}
+
 /// Seals a new object that is stored as one body. Made by
 /// [`ObjectCipher::seal`](crate::ObjectCipher::seal); sync, and free of I/O.
 ///
-/// Store [`headers`](BodySealer::headers) and then the sealed chunks; at the end
-/// [`finish`](Sealer::finish) gives the Envelope. Without it there is no object. Or let
-/// [`into_stream`](Sealer::into_stream) do it in order.
+/// Seal the body in order ([`into_stream`](Sealer::into_stream)) or by position, on any threads
+/// ([`into_chunks`](Sealer::into_chunks)), and store it; at the end `finish` gives the Envelope.
+/// Without it there is no object.
 pub struct Sealer {
     keys: DataKeys,
     wrapping: Wrapping,
@@ -86,14 +93,9 @@ impl Sealer {
         SealStream::new(self)
     }
 
-    /// The Envelope of a body of `plaintext_len` bytes that was sealed by position. Store the body
-    /// durably first and the Envelope last.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] when the body is too long, [`Error::Misuse`] for attributes that do not fit
-    /// a single body, [`Error::Backend`] when the library fails.
-    pub fn finish(self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
-        self.commit(plaintext_len, attributes)
+    /// Seals by position from now on.
+    pub fn into_chunks(self) -> SealChunks<Self> {
+        SealChunks::new(self)
     }
 
     /// The Envelope first, for stores that take metadata before the body: length and attributes
@@ -101,7 +103,8 @@ impl Sealer {
     /// must be aborted. Core computes no checksum: whoever announces one compares it.
     ///
     /// # Errors
-    /// As [`Sealer::finish`].
+    /// [`Error::Limit`] when the body is too long, [`Error::Misuse`] for attributes that do not fit
+    /// a single body, [`Error::Backend`] when the library fails.
     pub fn announce(
         self,
         plaintext_len: u64,
@@ -113,7 +116,7 @@ impl Sealer {
         Ok((envelope, AnnouncedSealer { chunks, headers, layout, plaintext_len }))
     }
 
-    fn commit(&self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
+    pub(crate) fn commit(&self, plaintext_len: u64, attributes: &Attributes) -> Result<Envelope> {
         self.layout().chunk_count(plaintext_len)?;
         let info = Info {
             length: plaintext_len,
@@ -143,6 +146,11 @@ impl AnnouncedSealer {
     pub fn into_stream(self) -> SealStream<Self> {
         SealStream::new(self)
     }
+
+    /// Seals by position from now on.
+    pub fn into_chunks(self) -> SealChunks<Self> {
+        SealChunks::new(self)
+    }
 }
 
 impl SealStream<AnnouncedSealer> {
@@ -160,10 +168,11 @@ impl SealStream<Sealer> {
     /// last.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the stream has not ended or output waits; as [`Sealer::finish`].
+    /// [`Error::Misuse`] when the stream has not ended or output waits, or for attributes that do
+    /// not fit a single body; [`Error::Backend`] when the library fails.
     pub fn finish(self, attributes: &Attributes) -> Result<Envelope> {
         let (sealer, length) = self.into_sealed()?;
-        sealer.finish(length, attributes)
+        sealer.commit(length, attributes)
     }
 
     /// As [`Sealer::set_version_id`].
@@ -177,6 +186,18 @@ impl SealStream<Sealer> {
     }
 }
 
+impl sealing::Body for Sealer {
+    fn chunks(&self) -> &dyn ChunkSealer {
+        &self.chunks
+    }
+}
+
+impl sealing::Body for AnnouncedSealer {
+    fn chunks(&self) -> &dyn ChunkSealer {
+        &self.chunks
+    }
+}
+
 impl BodySealer for Sealer {
     fn headers(&self) -> &Headers {
         &self.headers
@@ -184,10 +205,6 @@ impl BodySealer for Sealer {
 
     fn layout(&self) -> Layout {
         self.keys.layout()
-    }
-
-    fn chunks(&self) -> &dyn ChunkCipher {
-        &self.chunks
     }
 
     fn check_len(&self, plaintext_len: u64, _: bool) -> Result<()> {
@@ -202,10 +219,6 @@ impl BodySealer for AnnouncedSealer {
 
     fn layout(&self) -> Layout {
         self.layout
-    }
-
-    fn chunks(&self) -> &dyn ChunkCipher {
-        &self.chunks
     }
 
     fn check_len(&self, plaintext_len: u64, ended: bool) -> Result<()> {

@@ -30,6 +30,17 @@ pub trait KeySource: Send + Sync {
         key_ref: &'a KeyRef,
         blob: &'a KeyBlob,
     ) -> BoxFuture<'a, Result<Arc<SourceKey>>>;
+
+    /// A key to wrap an upload's data keys with when it completes, in place of the one that wrapped
+    /// them when it was created. None, as by default, if that one goes on wrapping: a KMS data key
+    /// does, a version of a rotating keyring does not.
+    ///
+    /// # Errors
+    /// As [`fresh`](KeySource::fresh).
+    fn renewed<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Option<FreshKey>>> {
+        let _ = cx;
+        Box::pin(core::future::ready(Ok(None)))
+    }
 }
 
 /// A key for wrapping, with its name and blob.
@@ -55,5 +66,9 @@ impl<S: KeySource + ?Sized> KeySource for Arc<S> {
         blob: &'a KeyBlob,
     ) -> BoxFuture<'a, Result<Arc<SourceKey>>> {
         (**self).recover(cx, key_ref, blob)
+    }
+
+    fn renewed<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Option<FreshKey>>> {
+        (**self).renewed(cx)
     }
 }

@@ -4,16 +4,16 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{
-    Attributes, BodySealer, Checksum, ChunkCipher, ETag, Envelope, Error, Headers, Layout,
-    MAX_PARTS, ObjectContext, ObjectId, PartFault, PartReceipt, PartTable, Result, SealStream,
-    State,
+    Attributes, BodySealer, Checksum, ChunkSealer, ETag, Envelope, Error, Headers, Layout,
+    MAX_PARTS, ObjectContext, ObjectId, PartFault, PartReceipt, PartTable, Result, SealChunks,
+    SealStream, State,
     chunk_cipher::Chunks,
     context::Identity,
     data_keys::{DataKeys, Purpose, Salts},
     envelope::Head,
     info::{Content, Info},
     part_table::{PartEntry, total_len},
-    sealer::commit,
+    sealer::{commit, sealing},
     wrapping::Wrapping,
 };
 
@@ -21,7 +21,8 @@ use crate::{
 pub const MAX_PART_LEN: u64 = 5 << 30;
 
 /// A multipart upload in progress: seals parts in any order, in any process, any number of times,
-/// and completes the object from their receipts.
+/// whose receipts then complete the object
+/// ([`ObjectCipher::complete_upload`](crate::ObjectCipher::complete_upload)).
 ///
 /// Made by [`ObjectCipher::create_upload`](crate::ObjectCipher::create_upload), and in any other
 /// process by [`ObjectCipher::resume_upload`](crate::ObjectCipher::resume_upload) from the stored
@@ -161,27 +162,15 @@ impl Uploader {
         }
     }
 
-    /// Completes the object from the parts that the client named, in rising order.
-    ///
-    /// The context is the object's: the upload's names and encryption context, and the version id
-    /// and extra item if the host knows them by now. The object's own `ETag`, computed from the
-    /// parts' ([`PartReceipt::etag`]), goes into the attributes. Once the result is stored, delete
-    /// the upload's Envelope, which still opens the parts.
-    ///
-    /// # Errors
-    /// [`Error::Part`] when a part is repeated, out of order or of another upload;
-    /// [`Error::Misuse`] when there is none or the context is another object's;
-    /// [`Error::Backend`] when the library fails.
-    pub fn complete(
+    /// The object of the parts, wrapped by `fresh` or, without it, by the upload's own keys.
+    pub(crate) fn complete(
         &self,
-        cx: &ObjectContext<'_>,
+        fresh: Option<&Wrapping>,
+        identity: &Identity,
         parts: &[PartReceipt],
         attributes: &Attributes,
     ) -> Result<CompletedUpload> {
-        let identity = cx.object_identity()?;
-        if !self.identity.becomes(&identity) {
-            return Err(Error::Misuse("an upload becomes the object it was created for"));
-        }
+        let wrapping = fresh.unwrap_or(&self.wrapping);
         let entries = self.entries(parts)?;
         let count = u32::try_from(entries.len())
             .ok()
@@ -193,10 +182,20 @@ impl Uploader {
             content: Content::Parts { count, index_digest },
             attributes: attributes.clone(),
         };
-        let [info_salts, wrap_salts] = &self.wrapping.draw_salts()?;
+        let [info_salts, wrap_salts] = &wrapping.draw_salts()?;
         let salts = [info_salts, wrap_salts];
-        let envelope = commit(&self.keys, &self.wrapping, &identity, &info, salts)?;
+        let envelope = commit(&self.keys, wrapping, identity, &info, salts)?;
         Ok(CompletedUpload { envelope, part_table })
+    }
+
+    /// The identity of the object that the upload becomes.
+    pub(crate) fn object_identity(&self, cx: &ObjectContext<'_>) -> Result<Identity> {
+        let identity = cx.object_identity()?;
+        if self.identity.becomes(&identity) {
+            Ok(identity)
+        } else {
+            Err(Error::Misuse("an upload becomes the object it was created for"))
+        }
     }
 
     /// The upload's Envelope under another wrapping; its parts and receipts stay good.
@@ -253,12 +252,17 @@ impl PartSealer {
         SealStream::new(self)
     }
 
-    /// The sealed receipt of a body of `plaintext_len` bytes that was sealed by position.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] above 5 GiB, [`Error::Misuse`] for more than four checksums or two of one
-    /// algorithm, [`Error::Backend`] when the library fails.
-    pub fn finish(self, plaintext_len: u64, etag: ETag, checksums: &[Checksum]) -> Result<Vec<u8>> {
+    /// Seals by position from now on.
+    pub fn into_chunks(self) -> SealChunks<Self> {
+        SealChunks::new(self)
+    }
+
+    pub(crate) fn receipt(
+        self,
+        plaintext_len: u64,
+        etag: ETag,
+        checksums: &[Checksum],
+    ) -> Result<Vec<u8>> {
         self.check_len(plaintext_len, true)?;
         let entry = PartEntry { part: self.part, length: plaintext_len, headers: self.headers };
         PartReceipt::seal(&self.keys, &self.receipt_salts, &entry, etag, checksums)
@@ -269,10 +273,17 @@ impl SealStream<PartSealer> {
     /// The sealed receipt of the part that went through.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the stream has not ended or output waits; as [`PartSealer::finish`].
+    /// [`Error::Misuse`] when the stream has not ended or output waits, for more than four checksums
+    /// or two of one algorithm; [`Error::Backend`] when the library fails.
     pub fn finish(self, etag: ETag, checksums: &[Checksum]) -> Result<Vec<u8>> {
         let (sealer, length) = self.into_sealed()?;
-        sealer.finish(length, etag, checksums)
+        sealer.receipt(length, etag, checksums)
+    }
+}
+
+impl sealing::Body for PartSealer {
+    fn chunks(&self) -> &dyn ChunkSealer {
+        &self.chunks
     }
 }
 
@@ -283,10 +294,6 @@ impl BodySealer for PartSealer {
 
     fn layout(&self) -> Layout {
         self.keys.layout()
-    }
-
-    fn chunks(&self) -> &dyn ChunkCipher {
-        &self.chunks
     }
 
     fn check_len(&self, plaintext_len: u64, _: bool) -> Result<()> {

@@ -46,6 +46,7 @@ impl Wrapping {
         fresh: PerLayer<FreshKey>,
     ) -> Result<Self> {
         let keys = libraries.zip(&fresh)?.try_map(|number, (library, fresh)| {
+            fresh.key_ref.check(&fresh.blob)?;
             LayerWrap::new(library, mode, number, fresh.key_ref.source(), &fresh.key)
         })?;
         Ok(Self {

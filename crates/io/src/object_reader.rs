@@ -8,7 +8,7 @@ use std::{
 };
 
 use object_cipher_core::{
-    ChunkCipher, Error as CoreError, Layout, ObjectId, Opener, ReadRange, Result, Segment,
+    ChunkOpener, Error as CoreError, Layout, ObjectId, Opener, ReadRange, Result, Segment,
 };
 use zeroize::Zeroizing;
 
@@ -57,7 +57,7 @@ pub struct ObjectReader<R> {
     body_position: Option<u64>,
     object: ObjectId,
     layout: Layout,
-    chunks: Arc<dyn ChunkCipher>,
+    chunks: Arc<dyn ChunkOpener>,
     segment: Segment,
     buffer: Zeroizing<Box<[u8]>>,
     /// The chunk that lies opened in the buffer.

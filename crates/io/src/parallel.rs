@@ -6,11 +6,11 @@ mod pipeline;
 use std::io::{Read, Seek, Write};
 
 use object_cipher_core::{
-    BodySealer, ChunkCipher, Error as CoreError, ObjectId, Opener, ReadRange, Segment, Step,
-    cobblestone::CHUNK_LEN,
+    BodySealer, ChunkSealer, Error as CoreError, ObjectId, Opener, ReadRange, SealChunks, Segment,
+    Step, cobblestone::CHUNK_LEN,
 };
 use rayon::ThreadPool;
-use zeroize::Zeroize;
+use zeroize::zeroize_bytes;
 
 use crate::{
     Result, Sealed,
@@ -22,13 +22,16 @@ use content::{Opening, Sealing};
 /// Chunks of a window, unless [`Parallel::with_window`] sets another number: 1 MiB.
 pub const DEFAULT_WINDOW: usize = 64;
 
+/// 64 MiB.
+const MAX_WINDOW: usize = 4_096;
+
 /// Seals and opens many chunks at a time, on rayon's threads. The bytes are those of the sequential
 /// form.
 ///
-/// Content goes through two windows of a bounded number of chunks: while most threads work on one,
-/// one of them writes and fills the other, and then helps. All of it runs on the pool, where reader
-/// and writer go for that time. Memory is those two windows and nothing else. With a single thread
-/// it goes chunk by chunk, without the pool and in one chunk's memory.
+/// Reader and writer stay on the calling thread; the pool's threads have only chunks to work on, so a
+/// slow reader holds nobody up. While they work, the caller reads ahead and writes behind: memory is
+/// two windows of a bounded number of chunks. With one thread, or when called on a thread of the
+/// pool itself, it goes chunk by chunk without the pool, in one chunk's memory.
 ///
 /// # Errors
 /// An error is that of the first bad chunk by position, whichever thread comes first. What was
@@ -78,10 +81,10 @@ impl<'a> Parallel<'a> {
         self
     }
 
-    /// Chunks of 16 KiB in each of the two windows; at least one. Have eight or more a thread.
+    /// Chunks of 16 KiB in each of the two windows: 1 to 4,096. Have eight or more a thread.
     #[must_use]
     pub fn with_window(mut self, chunks: usize) -> Self {
-        self.window = chunks.max(1);
+        self.window = chunks.clamp(1, MAX_WINDOW);
         self
     }
 
@@ -93,15 +96,15 @@ impl<'a> Parallel<'a> {
     pub fn seal_all<S, R, W>(&self, sealer: S, source: &mut R, sink: &mut W) -> Result<Sealed<S>>
     where
         S: BodySealer,
-        R: Read + Send + ?Sized,
-        W: Write + Send + ?Sized,
+        R: Read + ?Sized,
+        W: Write + ?Sized,
     {
-        sink.write_all(sealer.headers().as_bytes())?;
-        let chunks = sealer.chunks();
-        let mut content = Sealing::new(&sealer, source, sink);
-        self.run(sealer.layout(), 0, &mut content, &|index, slot| seal_slot(chunks, index, slot))?;
+        let chunks = SealChunks::new(sealer);
+        sink.write_all(chunks.headers().as_bytes())?;
+        let mut content = Sealing::new(&chunks, source, sink);
+        self.run(chunks.layout(), 0, &mut content, &|index, slot| seal_slot(&chunks, index, slot))?;
         let length = content.finish()?;
-        Ok(Sealed::new(sealer, length))
+        Ok(Sealed::new(chunks, length))
     }
 
     /// Opens a whole stored body, all that `source` gives, into `sink`. Gives the number of
@@ -111,8 +114,8 @@ impl<'a> Parallel<'a> {
     /// As [`open_segment`](Parallel::open_segment); [`CoreError::Misuse`] for a multipart object.
     pub fn open_all<R, W>(&self, opener: &Opener, source: &mut R, sink: &mut W) -> Result<u64>
     where
-        R: Read + Send + ?Sized,
-        W: Write + Send + ?Sized,
+        R: Read + ?Sized,
+        W: Write + ?Sized,
     {
         self.open_segment(opener, &single_body(opener, &ReadRange::Whole)?, source, sink)
     }
@@ -129,8 +132,8 @@ impl<'a> Parallel<'a> {
         sink: &mut W,
     ) -> Result<u64>
     where
-        R: Read + Seek + Send + ?Sized,
-        W: Write + Send + ?Sized,
+        R: Read + Seek + ?Sized,
+        W: Write + ?Sized,
     {
         let segment = single_body(opener, range)?;
         self.open_segment(opener, &segment, &mut fetch(body, &segment)?, sink)
@@ -150,8 +153,8 @@ impl<'a> Parallel<'a> {
         sink: &mut W,
     ) -> Result<u64>
     where
-        R: Read + Send + ?Sized,
-        W: Write + Send + ?Sized,
+        R: Read + ?Sized,
+        W: Write + ?Sized,
     {
         let chunks = opener.chunks(segment)?;
         let mut content = Opening::begin(opener.object_id(), segment, source, sink)?;
@@ -170,8 +173,9 @@ impl<'a> Parallel<'a> {
     /// [`CoreError::Malformed`] when no body has this length; those of the sealer. `body` is then
     /// wiped.
     pub fn seal_in_place<S: BodySealer>(&self, sealer: S, body: &mut [u8]) -> Result<Sealed<S>> {
-        let sealed = self.seal_slots(&sealer, body).inspect_err(|_| body.zeroize());
-        Ok(sealed.map(|length| Sealed::new(sealer, length))?)
+        let chunks = SealChunks::new(sealer);
+        let sealed = self.seal_slots(&chunks, body).inspect_err(|_| zeroize_bytes(body));
+        Ok(sealed.map(|length| Sealed::new(chunks, length))?)
     }
 
     /// Opens what was fetched for a segment where it lies, and gives its plaintext, piece by piece
@@ -185,19 +189,22 @@ impl<'a> Parallel<'a> {
         segment: &'b Segment,
         fetched: &'b mut [u8],
     ) -> Result<impl Iterator<Item = &'b [u8]> + use<'b>> {
-        self.open_slots(opener, segment, fetched).inspect_err(|_| fetched.zeroize())?;
+        self.open_slots(opener, segment, fetched).inspect_err(|_| zeroize_bytes(fetched))?;
         let slots = fetched[segment.header_len()..].chunks(whole(opener.layout().stride()));
         let opened = segment.chunks().zip(slots);
         Ok(opened.map(|(index, slot)| &slot[segment.wanted_of(index)]))
     }
 
-    fn seal_slots(&self, sealer: &impl BodySealer, body: &mut [u8]) -> Result<u64, CoreError> {
-        let layout = sealer.layout();
+    fn seal_slots<S: BodySealer>(
+        &self,
+        chunks: &SealChunks<S>,
+        body: &mut [u8],
+    ) -> Result<u64, CoreError> {
+        let layout = chunks.layout();
         let length = layout.plaintext_len(body.len() as u64)?;
-        sealer.check_len(length, true)?;
+        chunks.check_len(length, true)?;
         let (headers, slots) = body.split_at_mut(layout.header_len());
-        headers.copy_from_slice(sealer.headers().as_bytes());
-        let chunks = sealer.chunks();
+        headers.copy_from_slice(chunks.headers().as_bytes());
         self.work(layout, 0, slots, &|index, slot| seal_slot(chunks, index, slot))
             .map_err(|(_, error)| error)?;
         Ok(length)
@@ -234,7 +241,7 @@ impl Default for Parallel<'_> {
 }
 
 /// Seals a chunk that lies in a slot of exactly its sealed length: a short one is the last.
-fn seal_slot(chunks: &dyn ChunkCipher, index: u64, slot: &mut [u8]) -> Result<(), CoreError> {
+fn seal_slot(chunks: &impl ChunkSealer, index: u64, slot: &mut [u8]) -> Result<(), CoreError> {
     let last = slot.len() < CHUNK_LEN + chunks.overhead();
     chunks.seal(index, last, slot)
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use object_cipher_core::{Attributes, Checksum, ETag, Envelope, PartSealer, Result, Sealer};
+use object_cipher_core::{
+    Attributes, Checksum, ETag, Envelope, PartSealer, Result, SealChunks, Sealer,
+};
 
 /// A body that was sealed to its end and given out whole; what is missing is its Envelope or
 /// receipt. Of an [`AnnouncedSealer`](object_cipher_core::AnnouncedSealer) nothing is missing: this
@@ -10,13 +12,13 @@ use object_cipher_core::{Attributes, Checksum, ETag, Envelope, PartSealer, Resul
 ///
 /// Store the body durably first, and what `finish` gives last.
 pub struct Sealed<S> {
-    sealer: S,
+    chunks: SealChunks<S>,
     plaintext_len: u64,
 }
 
 impl<S> Sealed<S> {
-    pub(crate) fn new(sealer: S, plaintext_len: u64) -> Self {
-        Self { sealer, plaintext_len }
+    pub(crate) fn new(chunks: SealChunks<S>, plaintext_len: u64) -> Self {
+        Self { chunks, plaintext_len }
     }
 
     /// The plaintext's length, in bytes.
@@ -28,15 +30,15 @@ impl<S> Sealed<S> {
 impl Sealed<Sealer> {
     /// Sets the version id, for hosts that learn it only when they commit.
     pub fn set_version_id(&mut self, id: &(impl AsRef<[u8]> + ?Sized)) {
-        self.sealer.set_version_id(id);
+        self.chunks.set_version_id(id);
     }
 
     /// The Envelope.
     ///
     /// # Errors
-    /// As [`Sealer::finish`].
+    /// As [`SealChunks::finish`].
     pub fn finish(self, attributes: &Attributes) -> Result<Envelope> {
-        self.sealer.finish(self.plaintext_len, attributes)
+        self.chunks.finish(self.plaintext_len, attributes)
     }
 }
 
@@ -44,9 +46,9 @@ impl Sealed<PartSealer> {
     /// The sealed receipt.
     ///
     /// # Errors
-    /// As [`PartSealer::finish`].
+    /// As [`SealChunks::finish`].
     pub fn finish(self, etag: ETag, checksums: &[Checksum]) -> Result<Vec<u8>> {
-        self.sealer.finish(self.plaintext_len, etag, checksums)
+        self.chunks.finish(self.plaintext_len, etag, checksums)
     }
 }
 

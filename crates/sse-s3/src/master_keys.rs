@@ -60,6 +60,11 @@ impl KeySource for MasterKeys {
     ) -> BoxFuture<'a, Result<Arc<SourceKey>>> {
         Box::pin(future::ready(self.recovered_key(key_ref)))
     }
+
+    /// The enabled version: the one that wrapped when the upload was created may have retired.
+    fn renewed<'a>(&'a self, _: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Option<FreshKey>>> {
+        Box::pin(async { self.fresh_key().map(Some) })
+    }
 }
 
 impl fmt::Debug for MasterKeys {

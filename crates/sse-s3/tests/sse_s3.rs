@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use object_cipher_core::{
-    Attributes, CryptoBackend, Error, KeyErrorKind, KeyringId, ObjectCipher, ObjectContext,
-    ReadRange, SourceKey,
+    Attributes, Completion, CryptoBackend, Error, KeyErrorKind, KeyRef, KeyringId, ObjectCipher,
+    ObjectContext, ReadRange, SourceKey,
 };
-use object_cipher_keyring::{Keyring, SharedKeyring};
+use object_cipher_keyring::{Keyring, SharedKeyring, VersionedKeys};
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_sse_s3::SseS3;
 use object_cipher_testkit::{StoredObject, now};
@@ -83,4 +83,25 @@ fn another_keyring_is_not_asked() {
     };
     let stored = seal(&cipher(build("here")).0);
     assert_eq!(key_error(&stored, &cipher(build("there")).0), KeyErrorKind::NotFound);
+}
+
+#[test]
+fn an_upload_completed_after_a_rotation_is_wrapped_by_the_new_version() {
+    let (one, two) = (key(1), key(2));
+    let keyring = Keyring::builder(id()).enabled(1, one.clone()).build(&RustCrypto).unwrap();
+    let (cipher, shared) = cipher(keyring);
+    let cx = cx().with_upload_id("upload-1");
+    let uploader = now(cipher.create_upload(&cx, Completion::WithKey)).unwrap();
+    let (body, receipt) = StoredObject::seal_part(&uploader, 1, b"content").unwrap();
+    let rotated = Keyring::builder(id()).decrypt_only(1, one).enabled(2, two);
+    shared.replace(rotated.build(&RustCrypto).unwrap()).unwrap();
+
+    let uploader = now(cipher.resume_upload(&cx, uploader.envelope())).unwrap();
+    let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
+    let parts = [uploader.open_receipt(&stored).unwrap()];
+    let attributes = Attributes::default();
+    let completed = now(cipher.complete_upload(&uploader, &cx, &parts, &attributes)).unwrap();
+    let wrapped_by = completed.envelope.layers().next().unwrap().key_ref();
+    assert!(matches!(wrapped_by, KeyRef::Master(master) if master.version() == 2));
+    assert_eq!(shared.keyring().enabled().wraps(), 1, "and counted");
 }

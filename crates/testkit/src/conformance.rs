@@ -80,7 +80,8 @@ macro_rules! object_cipher_tests {
                 b13_an_older_info_block_does_not_fit_a_newer_envelope,
                 b14_each_identity_item_must_be_given_as_it_was_sealed,
                 b14_an_upload_needs_its_own_upload_id,
-                a_version_id_learnt_at_commit_is_bound;
+                a_version_id_learnt_at_commit_is_bound,
+                required_items_are_asked_for_when_sealing_and_opening;
             envelopes:
                 the_header_is_laid_out_as_the_specification_says,
                 f13_unknown_magic_version_suite_mode_state_and_reserved_bits_are_refused,

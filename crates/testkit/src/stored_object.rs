@@ -61,7 +61,7 @@ impl StoredObject {
                 uploader.open_receipt(&Self::stored_part(&uploader, *part, receipt, &bodies[part]))
             })
             .collect::<Result<Vec<_>>>()?;
-        let completed = uploader.complete(cx, &opened, attributes)?;
+        let completed = now(cipher.complete_upload(&uploader, cx, &opened, attributes))?;
         Ok(Self { envelope: completed.envelope, bodies, table: Some(completed.part_table) })
     }
 

@@ -4,7 +4,7 @@ use core::{fmt, ops::Range};
 
 use super::{CHUNK_LEN, Derived, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
 use crate::{
-    BackendError, BodyStream, ChunkCipher, CryptoBackend, Error, Fault, Item, Result,
+    BackendError, BodyStream, ChunkOpener, CryptoBackend, Error, Fault, Item, Result,
     body_stream::Status, buffer::Buffer, chunk_cipher::Chunks,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// ```
 /// # fn read<B: object_cipher_core::CryptoBackend>(backend: &B) -> object_cipher_core::Result<()> {
-/// use object_cipher_core::{ChunkCipher, cobblestone};
+/// use object_cipher_core::{ChunkOpener, cobblestone};
 ///
 /// let message = cobblestone::seal_message(backend, &[7; 32], &[b"context"], b"hello")?;
 /// let decryptor =
@@ -63,7 +63,7 @@ impl Decryptor {
     }
 
     /// Positioned access to the chunks.
-    pub fn chunks(&self) -> &dyn ChunkCipher {
+    pub fn chunks(&self) -> &dyn ChunkOpener {
         &self.chunks
     }
 
@@ -104,7 +104,9 @@ impl BodyStream for DecryptStream {
     }
 
     fn filled(&mut self, count: usize) -> Result<()> {
+        self.status.check()?;
         if count > self.input().len() {
+            self.buffer.wipe();
             return self.status.refuse("more input than there was room");
         }
         self.filled += count;
@@ -118,6 +120,7 @@ impl BodyStream for DecryptStream {
     fn end(&mut self) -> Result<()> {
         self.status.check()?;
         if !self.output.is_empty() {
+            self.buffer.wipe();
             return self.status.refuse("output must be taken before the stream ends");
         }
         if self.status.is_running() {

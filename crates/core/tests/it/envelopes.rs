@@ -1,11 +1,14 @@
 //! The Envelope's sizes and forms (F15).
 
+use std::sync::Arc;
+
 use object_cipher_core::{
-    Attributes, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, EkSource, Envelope, Error, Fault,
-    Item, LayeredCipher, Mode, ObjectChecksum, ObjectContext,
+    Attributes, BoxFuture, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, EkSource, Envelope,
+    Error, Fault, FreshKey, Item, KeyBlob, KeyRef, KeySource, KeyringId, LayeredCipher,
+    MasterKeyRef, Mode, ObjectChecksum, ObjectContext, Result, SourceKey,
 };
 use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_testkit::{StoredObject, TestKeys, cx};
+use object_cipher_testkit::{StoredObject, TestKeys, cx, now};
 
 use crate::modes::{cipher, layered};
 
@@ -97,4 +100,44 @@ fn another_modes_envelope_is_refused_by_name() {
     let keys = TestKeys::new(EkSource::Customer, [1; 32]);
     let mixed = LayeredCipher::sse_s3(keys, RustCrypto);
     assert!(StoredObject::seal(&mixed, &cx, b"x", &Attributes::default()).is_err());
+}
+
+/// A key source that gives whatever it is told to.
+struct Faulty(KeyRef, KeyBlob);
+
+impl KeySource for Faulty {
+    fn fresh<'a>(&'a self, _: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<FreshKey>> {
+        let key = SourceKey::from_bytes(&[1; 32]);
+        let fresh = FreshKey { key, key_ref: self.0.clone(), blob: self.1.clone() };
+        Box::pin(std::future::ready(Ok(fresh)))
+    }
+
+    fn recover<'a>(
+        &'a self,
+        _: &'a ObjectContext<'a>,
+        _: &'a KeyRef,
+        _: &'a KeyBlob,
+    ) -> BoxFuture<'a, Result<Arc<SourceKey>>> {
+        Box::pin(std::future::ready(Ok(SourceKey::from_bytes(&[1; 32]))))
+    }
+}
+
+#[test]
+fn what_no_reader_would_accept_is_refused_before_the_body() {
+    let ring = KeyringId::parse("ring").unwrap();
+    let blob = KeyBlob::kms("v1", b"wrapped").unwrap();
+    for (mode, key_ref, blob) in [
+        (Mode::SseKms, KeyRef::Kms("key".into()), KeyBlob::empty()),
+        (Mode::SseKms, KeyRef::Kms(String::new()), blob.clone()),
+        (Mode::SseKms, KeyRef::Kms("k".repeat(1_025)), blob.clone()),
+        (Mode::SseKms, KeyRef::BucketKey("key".into()), KeyBlob::client(vec![9]).unwrap()),
+        (Mode::SseC, KeyRef::Customer, blob.clone()),
+        (Mode::SseS3, KeyRef::Master(MasterKeyRef::new(ring.clone(), 1, [0; 8])), blob.clone()),
+        (Mode::SseS3, KeyRef::Master(MasterKeyRef::new(ring, 0, [0; 8])), KeyBlob::empty()),
+        (Mode::SseS3, KeyRef::Customer, KeyBlob::empty()),
+    ] {
+        let cipher = layered(mode, Faulty(key_ref, blob), RustCrypto);
+        let refused = now(cipher.seal(&cx())).unwrap_err();
+        assert!(matches!(refused, Error::Misuse(_) | Error::Limit(_)), "{refused}");
+    }
 }

@@ -30,9 +30,17 @@ fn x6_without_randomness_nothing_is_sealed() {
     let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
     let receipt = uploader.open_receipt(&stored).unwrap();
     backend.watch().fail_draw(1);
-    let failed = uploader.complete(&cx(), std::slice::from_ref(&receipt), &Attributes::default());
+    let failed = now(cipher.complete_upload(
+        &uploader,
+        &cx(),
+        std::slice::from_ref(&receipt),
+        &Attributes::default(),
+    ));
     assert_eq!(failed.unwrap_err(), unavailable);
-    assert!(uploader.complete(&cx(), &[receipt], &Attributes::default()).is_ok(), "a retry works");
+    assert!(
+        now(cipher.complete_upload(&uploader, &cx(), &[receipt], &Attributes::default())).is_ok(),
+        "a retry works"
+    );
     let stored = StoredObject::seal(&*cipher, &cx(), b"x", &Attributes::default()).unwrap();
     let opener = stored.open(&*cipher, &cx()).unwrap();
     backend.watch().fail_draw(1);

@@ -1,7 +1,7 @@
 //! All modes over all backends, with test keys.
 
 use object_cipher_aws_lc::AwsLc;
-use object_cipher_core::{CryptoBackend, EkSource, LayeredCipher, Mode, ObjectCipher};
+use object_cipher_core::{CryptoBackend, EkSource, KeySource, LayeredCipher, Mode, ObjectCipher};
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::TestKeys;
 
@@ -35,7 +35,7 @@ pub(crate) fn cipher<B: CryptoBackend>(
 /// The one-layer cipher of a mode.
 pub(crate) fn layered<B: CryptoBackend>(
     mode: Mode,
-    keys: TestKeys,
+    keys: impl KeySource + 'static,
     backend: B,
 ) -> Box<dyn ObjectCipher> {
     Box::new(match mode {

@@ -61,7 +61,8 @@ fn an_upload_changes_its_key_and_keeps_its_parts() {
     let moved = now(new.resume_upload(&upload_cx(), &envelope)).unwrap();
     let stored = StoredObject::stored_part(&moved, 1, &receipt, &body);
     let receipt = moved.open_receipt(&stored).unwrap();
-    let completed = moved.complete(&cx(), &[receipt], &Attributes::default()).unwrap();
+    let completed =
+        now(new.complete_upload(&moved, &cx(), &[receipt], &Attributes::default())).unwrap();
     let object = StoredObject {
         envelope: completed.envelope,
         bodies: [(1, body)].into(),

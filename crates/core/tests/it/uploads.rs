@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, Completion, EkSource, Envelope, Error, KeylessReceipts, LayeredCipher, Mode,
-    ObjectCipher, ObjectContext, PartTable, ReadRange, State, Suite, Uploader,
+    Attributes, ChunkSealer, Completion, EkSource, Envelope, Error, KeylessReceipts, LayeredCipher,
+    Mode, ObjectCipher, ObjectContext, PartTable, ReadRange, State, Suite, Uploader,
 };
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, TestKeys, Watched, cx, now, plaintext, upload_cx};
@@ -29,8 +29,7 @@ fn m1_parts_sent_again_never_repeat_a_key_and_nonce() {
     assert!(backend.watch().seals() > 3 * 20 * 4);
     assert_eq!(backend.watch().repeats(), 0);
     // The watch does notice a repetition.
-    let sealer = uploader.part(1).unwrap();
-    let chunks = object_cipher_core::BodySealer::chunks(&sealer);
+    let chunks = uploader.part(1).unwrap().into_chunks();
     chunks.seal(0, true, &mut [0; 20]).unwrap();
     chunks.seal(0, true, &mut [1; 20]).unwrap();
     assert_eq!(backend.watch().repeats(), 1);
@@ -81,7 +80,8 @@ fn m6_ten_thousand_parts_in_any_order_make_one_valid_object() {
             uploader.open_receipt(&stored).unwrap()
         })
         .collect();
-    let completed = uploader.complete(&cx(), &receipts, &Attributes::default()).unwrap();
+    let completed =
+        now(cipher.complete_upload(&uploader, &cx(), &receipts, &Attributes::default())).unwrap();
     assert_eq!(completed.part_table.index().len(), 1_764);
     let object = StoredObject {
         envelope: completed.envelope,
@@ -149,7 +149,8 @@ fn a_keyless_upload_is_finished_by_who_has_the_key() {
             reader.open_receipt(&stored).unwrap()
         })
         .collect();
-    let completed = reader.complete(&cx(), &receipts, &Attributes::default()).unwrap();
+    let completed =
+        now(cipher.complete_upload(&reader, &cx(), &receipts, &Attributes::default())).unwrap();
     let object =
         StoredObject { envelope: completed.envelope, bodies, table: Some(completed.part_table) };
     assert_eq!(object.read(&*cipher, &cx(), &ReadRange::Whole).unwrap(), content);

@@ -2,17 +2,17 @@
 
 use std::io::{self, Read, Write};
 
-use object_cipher_core::{BodySealer, Error as CoreError, ObjectId, Segment};
+use object_cipher_core::{BodySealer, Error as CoreError, ObjectId, SealChunks, Segment};
 
 use super::{
     check_headers,
-    pipeline::{Content, Window},
+    pipeline::{Content, Piece},
 };
 use crate::{Result, error::uninterrupted, whole};
 
 /// Plaintext from a reader, the sealed chunks to a writer.
 pub(super) struct Sealing<'a, S, R: ?Sized, W: ?Sized> {
-    sealer: &'a S,
+    chunks: &'a SealChunks<S>,
     source: &'a mut R,
     sink: &'a mut W,
     length: u64,
@@ -31,8 +31,8 @@ pub(super) struct Opening<'a, R: ?Sized, W: ?Sized> {
 }
 
 impl<'a, S: BodySealer, R: Read + ?Sized, W: Write + ?Sized> Sealing<'a, S, R, W> {
-    pub(super) fn new(sealer: &'a S, source: &'a mut R, sink: &'a mut W) -> Self {
-        Self { sealer, source, sink, length: 0, ended: false }
+    pub(super) fn new(chunks: &'a SealChunks<S>, source: &'a mut R, sink: &'a mut W) -> Self {
+        Self { chunks, source, sink, length: 0, ended: false }
     }
 
     /// Flushes; gives the plaintext's length.
@@ -42,28 +42,23 @@ impl<'a, S: BodySealer, R: Read + ?Sized, W: Write + ?Sized> Sealing<'a, S, R, W
     }
 }
 
-impl<S, R, W> Content for Sealing<'_, S, R, W>
-where
-    S: BodySealer,
-    R: Read + Send + ?Sized,
-    W: Write + Send + ?Sized,
-{
-    fn fill(&mut self, window: &mut Window) -> Result<()> {
-        let layout = self.sealer.layout();
+impl<S: BodySealer, R: Read + ?Sized, W: Write + ?Sized> Content for Sealing<'_, S, R, W> {
+    fn fill(&mut self, piece: &mut Piece) -> Result<()> {
+        let layout = self.chunks.layout();
         let (chunk_len, overhead) = (whole(layout.chunk_len()), layout.overhead());
-        while !self.ended && !window.free().is_empty() {
-            let (count, read) = read_full(self.source, &mut window.free()[..chunk_len]);
+        while !self.ended && !piece.free().is_empty() {
+            let (count, read) = read_full(self.source, &mut piece.free()[..chunk_len]);
             read?;
             self.ended = count < chunk_len;
             self.length += count as u64;
-            self.sealer.check_len(self.length, self.ended)?;
-            window.filled(count + overhead);
+            self.chunks.check_len(self.length, self.ended)?;
+            piece.filled(count + overhead);
         }
         Ok(())
     }
 
-    fn drain(&mut self, window: &Window) -> Result<()> {
-        Ok(self.sink.write_all(window.bytes())?)
+    fn drain(&mut self, piece: &Piece) -> Result<()> {
+        Ok(self.sink.write_all(piece.bytes())?)
     }
 }
 
@@ -112,16 +107,16 @@ impl<'a, R: Read + ?Sized, W: Write + ?Sized> Opening<'a, R, W> {
     }
 }
 
-impl<R: Read + Send + ?Sized, W: Write + Send + ?Sized> Content for Opening<'_, R, W> {
-    fn fill(&mut self, window: &mut Window) -> Result<()> {
+impl<R: Read + ?Sized, W: Write + ?Sized> Content for Opening<'_, R, W> {
+    fn fill(&mut self, piece: &mut Piece) -> Result<()> {
         if self.next == self.segment.chunks().end {
             return self.expect_end();
         }
-        let (_, due) = self.fitting(window.free().len());
-        let (count, read) = read_full(self.source, &mut window.free()[..due]);
+        let (_, due) = self.fitting(piece.free().len());
+        let (count, read) = read_full(self.source, &mut piece.free()[..due]);
         let (next, whole) = self.fitting(count);
         self.next = next;
-        window.filled(whole);
+        piece.filled(whole);
         read?;
         if count < due {
             return Err(CoreError::Truncated { object: self.object }.into());
@@ -129,8 +124,8 @@ impl<R: Read + Send + ?Sized, W: Write + Send + ?Sized> Content for Opening<'_, 
         Ok(())
     }
 
-    fn drain(&mut self, window: &Window) -> Result<()> {
-        for (index, chunk) in window.chunks() {
+    fn drain(&mut self, piece: &Piece) -> Result<()> {
+        for (index, chunk) in piece.chunks() {
             let wanted = &chunk[self.segment.wanted_of(index)];
             self.sink.write_all(wanted)?;
             self.written += wanted.len() as u64;

@@ -1,16 +1,26 @@
-//! The ordered pipeline: two windows, one worked on while the other is moved.
+//! The ordered pipeline: the pool works on pieces while the caller moves bytes.
 
-use std::mem;
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
 
 use object_cipher_core::{Error as CoreError, Layout};
-use rayon::{ThreadPool, prelude::*};
-use zeroize::Zeroizing;
+use rayon::{Scope, ThreadPool, prelude::*};
+use zeroize::zeroize_bytes;
 
 use super::Parallel;
 use crate::{Result, whole};
 
-/// Chunks that a thread takes at a time, at the least.
+/// Chunks that a thread takes at a time when all lie in memory, at the least.
 const CHUNKS_A_TASK: usize = 4;
+/// Pieces of a window: enough that no thread waits for another's.
+const PIECES: usize = 4;
 
 /// What is done to a chunk in its slot, by its index in the body.
 pub(super) type Work<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), CoreError> + Sync + 'a;
@@ -18,29 +28,30 @@ pub(super) type Work<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), CoreError> + Syn
 /// The first bad chunk, counted from the first that was worked on.
 pub(super) type BadChunk = (usize, CoreError);
 
-/// Where windows are filled from and drained to, by one thread at a time.
-pub(super) trait Content: Send {
-    /// Puts chunks into a cleared window, none when all have come. After an error the window has
-    /// the chunks that came whole before it.
-    fn fill(&mut self, window: &mut Window) -> Result<()>;
+/// Where pieces are filled from and drained to, on the caller's thread.
+pub(super) trait Content {
+    /// Puts chunks into a cleared piece, none when all have come. After an error the piece has the
+    /// chunks that came whole before it.
+    fn fill(&mut self, piece: &mut Piece) -> Result<()>;
 
-    /// Gives out a window's chunks.
-    fn drain(&mut self, window: &Window) -> Result<()>;
+    /// Gives out a piece's chunks.
+    fn drain(&mut self, piece: &Piece) -> Result<()>;
 }
 
 /// Consecutive chunks in slots of a full sealed chunk; only a body's last fills less of its slot.
-pub(super) struct Window {
-    slots: Zeroizing<Box<[u8]>>,
+/// Wiped on drop.
+pub(super) struct Piece {
+    slots: Box<[u8]>,
     stride: usize,
     filled: usize,
     first: u64,
 }
 
-impl Window {
-    fn new(layout: Layout, chunks: usize, first: u64) -> Self {
+impl Piece {
+    fn new(layout: Layout, chunks: usize) -> Self {
         let stride = whole(layout.stride());
-        let slots = vec![0; stride.saturating_mul(chunks)];
-        Self { slots: Zeroizing::new(slots.into_boxed_slice()), stride, filled: 0, first }
+        let slots = vec![0; stride * chunks].into_boxed_slice();
+        Self { slots, stride, filled: 0, first: 0 }
     }
 
     /// What is not filled yet: a whole number of slots, unless the last chunk is in.
@@ -48,7 +59,7 @@ impl Window {
         &mut self.slots[self.filled..]
     }
 
-    /// The chunk or chunks at the beginning of [`free`](Window::free) are in, `count` bytes.
+    /// The chunk or chunks at the beginning of [`free`](Piece::free) are in, `count` bytes.
     pub(super) fn filled(&mut self, count: usize) {
         self.filled += count;
     }
@@ -63,10 +74,6 @@ impl Window {
         (self.first..).zip(self.bytes().chunks(self.stride))
     }
 
-    fn is_empty(&self) -> bool {
-        self.filled == 0
-    }
-
     /// Gets ready for the chunks from index `first` on.
     fn restart(&mut self, first: u64) {
         self.filled = 0;
@@ -78,10 +85,160 @@ impl Window {
         self.first + self.filled.div_ceil(self.stride) as u64
     }
 
-    /// Keeps the chunks before the `count`-th only.
-    fn keep(&mut self, count: usize) {
-        self.filled = self.filled.min(count * self.stride);
+    /// Works on the chunks up to the first bad one, and keeps those before it.
+    fn work(&mut self, work: &Work<'_>) -> Result<(), CoreError> {
+        let chunks = self.slots[..self.filled].chunks_mut(self.stride);
+        for (at, chunk) in chunks.enumerate() {
+            if let Err(error) = work(self.first + at as u64, chunk) {
+                self.filled = at * self.stride;
+                return Err(error);
+            }
+        }
+        Ok(())
     }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        zeroize_bytes(&mut self.slots);
+    }
+}
+
+/// A piece that was worked on.
+type Worked = (Piece, Result<(), CoreError>);
+
+/// Pieces to be worked on, by their numbers: by the pool, or by the caller when it would wait.
+struct Queue(Mutex<Waiting>);
+
+struct Waiting {
+    pieces: VecDeque<(u64, Piece)>,
+    /// Jobs of the pool that may still take pieces.
+    jobs: usize,
+    max_jobs: usize,
+}
+
+impl Queue {
+    fn new(max_jobs: usize) -> Self {
+        Self(Mutex::new(Waiting { pieces: VecDeque::new(), jobs: 0, max_jobs }))
+    }
+
+    /// Adds a piece, and tells whether the pool should get another job.
+    fn push(&self, number: u64, piece: Piece) -> bool {
+        let mut waiting = self.lock();
+        waiting.pieces.push_back((number, piece));
+        let more = waiting.jobs < waiting.max_jobs;
+        waiting.jobs += usize::from(more);
+        more
+    }
+
+    /// The next piece for a job; without one the job is over.
+    fn next(&self) -> Option<(u64, Piece)> {
+        let mut waiting = self.lock();
+        let next = waiting.pieces.pop_front();
+        waiting.jobs -= usize::from(next.is_none());
+        next
+    }
+
+    /// The next piece for the caller.
+    fn take(&self) -> Option<(u64, Piece)> {
+        self.lock().pieces.pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Pieces on their way.
+struct Pipeline<'s, 'w> {
+    scope: &'s Scope<'w>,
+    work: &'w Work<'w>,
+    queue: &'w Queue,
+    free: Vec<Piece>,
+    /// What was handed out, in order; those that have come back.
+    out: VecDeque<Option<Worked>>,
+    /// The number of the first piece in `out`.
+    first_out: u64,
+    done: Sender<thread::Result<(u64, Worked)>>,
+    back: Receiver<thread::Result<(u64, Worked)>>,
+}
+
+impl<'s, 'w> Pipeline<'s, 'w> {
+    fn new(scope: &'s Scope<'w>, work: &'w Work<'w>, queue: &'w Queue, free: Vec<Piece>) -> Self {
+        let (done, back) = channel();
+        let out = VecDeque::with_capacity(free.len());
+        Self { scope, work, queue, free, out, first_out: 0, done, back }
+    }
+
+    /// Sends all chunks of `content`, from index `next` on, through the pool.
+    fn run(&mut self, mut next: u64, content: &mut impl Content) -> Result<()> {
+        let mut failure = None;
+        let mut ended = false;
+        loop {
+            while !ended && let Some(mut piece) = self.free.pop() {
+                piece.restart(next);
+                failure = content.fill(&mut piece).err();
+                next = piece.end();
+                ended = failure.is_some() || piece.filled == 0;
+                if piece.filled > 0 {
+                    self.hand_out(piece);
+                }
+                // Do not let a slow source keep back what is ready.
+                while let Ok(worked) = self.back.try_recv() {
+                    self.take_back(worked, content)?;
+                }
+            }
+            if self.out.is_empty() {
+                return failure.map_or(Ok(()), Err);
+            }
+            // Help, and wait only when all pieces are in others' hands.
+            let worked = self.queue.take().map(|next| Ok(worked(next, self.work)));
+            if let Some(worked) = worked.or_else(|| self.back.recv().ok()) {
+                self.take_back(worked, content)?;
+            }
+        }
+    }
+
+    fn hand_out(&mut self, piece: Piece) {
+        self.out.push_back(None);
+        if !self.queue.push(self.first_out + self.out.len() as u64 - 1, piece) {
+            return;
+        }
+        let (work, queue, done) = (self.work, self.queue, self.done.clone());
+        self.scope.spawn(move |_| {
+            while let Some(next) = queue.next() {
+                let worked = catch_unwind(AssertUnwindSafe(|| worked(next, work)));
+                // The caller is gone only if it failed; the piece is then wiped.
+                let _ = done.send(worked);
+            }
+        });
+    }
+
+    /// Gives out, in order, what has come back; the first bad chunk by position ends it.
+    fn take_back(
+        &mut self,
+        worked: thread::Result<(u64, Worked)>,
+        content: &mut impl Content,
+    ) -> Result<()> {
+        let (number, worked) = worked.unwrap_or_else(|panic| resume_unwind(panic));
+        let at = usize::try_from(number - self.first_out).unwrap_or(usize::MAX);
+        if let Some(place) = self.out.get_mut(at) {
+            *place = Some(worked);
+        }
+        while let Some((piece, result)) = self.out.front_mut().and_then(Option::take) {
+            self.out.pop_front();
+            self.first_out += 1;
+            content.drain(&piece)?;
+            result?;
+            self.free.push(piece);
+        }
+        Ok(())
+    }
+}
+
+fn worked((number, mut piece): (u64, Piece), work: &Work<'_>) -> (u64, Worked) {
+    let result = piece.work(work);
+    (number, (piece, result))
 }
 
 impl Parallel<'_> {
@@ -93,47 +250,24 @@ impl Parallel<'_> {
         content: &mut impl Content,
         work: &Work<'_>,
     ) -> Result<()> {
-        if self.threads() == 1 {
+        if self.threads() == 1 || self.is_inside() {
             return run_alone(layout, first, content, work);
         }
-        // On the pool's own threads, so that none is woken for each window.
-        self.install(|| self.run_windows(layout, first, content, work))
-    }
-
-    fn run_windows(
-        &self,
-        layout: Layout,
-        first: u64,
-        content: &mut impl Content,
-        work: &Work<'_>,
-    ) -> Result<()> {
-        // Chunks that came, and chunks that were worked on.
-        let mut fresh = Window::new(layout, self.window, first);
-        let mut ready = Window::new(layout, self.window, first);
-        let mut failure = content.fill(&mut fresh).err();
-        while !fresh.is_empty() {
-            let next = fresh.end();
-            let (worked, moved) = rayon::join(
-                || self.work(layout, fresh.first, &mut fresh.slots[..fresh.filled], work),
-                || -> Result<_> {
-                    content.drain(&ready)?;
-                    ready.restart(next);
-                    Ok(if failure.is_none() { content.fill(&mut ready).err() } else { None })
-                },
-            );
-            failure = moved?.or(failure);
-            if let Err((good, error)) = worked {
-                fresh.keep(good);
-                ready.restart(next);
-                failure = Some(error.into());
-            }
-            mem::swap(&mut fresh, &mut ready);
+        let chunks = self.window.div_ceil(PIECES);
+        let pieces = 2 * self.window.div_ceil(chunks);
+        let free = (0..pieces).map(|_| Piece::new(layout, chunks)).collect();
+        let queue = Queue::new(self.threads());
+        match self.pool {
+            Some(pool) => pool.in_place_scope(|scope| {
+                Pipeline::new(scope, work, &queue, free).run(first, content)
+            }),
+            None => rayon::in_place_scope(|scope| {
+                Pipeline::new(scope, work, &queue, free).run(first, content)
+            }),
         }
-        content.drain(&ready)?;
-        failure.map_or(Ok(()), Err)
     }
 
-    /// Works on consecutive chunks, all of them, whatever fails.
+    /// Works on consecutive chunks in memory, all of them, whatever fails.
     pub(super) fn work(
         &self,
         layout: Layout,
@@ -159,12 +293,19 @@ impl Parallel<'_> {
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self.pool {
             Some(pool) => pool.install(work),
-            None => rayon::scope(|_| work()),
+            None => work(),
         }
     }
 
     fn threads(&self) -> usize {
         self.pool.map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
+    }
+
+    /// Whether the caller is a thread of the pool, which must not wait for others of it.
+    fn is_inside(&self) -> bool {
+        self.pool
+            .map_or_else(rayon::current_thread_index, ThreadPool::current_thread_index)
+            .is_some()
     }
 }
 
@@ -175,14 +316,53 @@ fn run_alone(
     content: &mut impl Content,
     work: &Work<'_>,
 ) -> Result<()> {
-    let mut window = Window::new(layout, 1, first);
+    let mut piece = Piece::new(layout, 1);
+    piece.restart(first);
     loop {
-        content.fill(&mut window)?;
-        if window.is_empty() {
+        content.fill(&mut piece)?;
+        if piece.filled == 0 {
             return Ok(());
         }
-        work(window.first, &mut window.slots[..window.filled])?;
-        content.drain(&window)?;
-        window.restart(window.end());
+        work(piece.first, &mut piece.slots[..piece.filled])?;
+        content.drain(&piece)?;
+        piece.restart(piece.end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use object_cipher_core::{Layout, Suite};
+
+    use super::{Content, Parallel, Piece};
+    use crate::Result;
+
+    struct Endless;
+
+    impl Content for Endless {
+        fn fill(&mut self, piece: &mut Piece) -> Result<()> {
+            let count = piece.free().len();
+            piece.filled(count);
+            Ok(())
+        }
+
+        fn drain(&mut self, _: &Piece) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_at_work_reaches_the_caller() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let parallel = Parallel::new().with_pool(&pool);
+        let layout = Layout::new(Suite::OneLayer);
+        let run = AssertUnwindSafe(|| {
+            parallel.run(layout, 0, &mut Endless, &|index, _| match index {
+                100 => panic!("out of luck"),
+                _ => Ok(()),
+            })
+        });
+        assert_eq!(catch_unwind(run).unwrap_err().downcast_ref(), Some(&"out of luck"));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use object_cipher_core::{
-    ChunkCipher, Error as CoreError, ObjectId, Opener, Result, Segment, Step,
+    ChunkOpener, Error as CoreError, ObjectId, Opener, Result, Segment, Step,
 };
 use pin_project_lite::pin_project;
 
@@ -42,7 +42,7 @@ pin_project! {
 /// What opens the pieces.
 struct Open {
     object: ObjectId,
-    chunks: Arc<dyn ChunkCipher>,
+    chunks: Arc<dyn ChunkOpener>,
     segment: Segment,
     next: Next,
     pieces: Pieces,

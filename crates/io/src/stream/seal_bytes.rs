@@ -8,7 +8,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use object_cipher_core::{BodySealer, Error as CoreError, Result, cobblestone::TAG_LEN};
+use object_cipher_core::{
+    BodySealer, ChunkSealer, Error as CoreError, Result, SealChunks, cobblestone::TAG_LEN,
+};
 use pin_project_lite::pin_project;
 
 use super::{
@@ -71,7 +73,7 @@ pin_project! {
 
 /// What seals the pieces.
 struct Seal<S> {
-    sealer: S,
+    chunks: SealChunks<S>,
     index: u64,
     length: u64,
     pieces: Pieces,
@@ -83,9 +85,10 @@ struct Seal<S> {
 impl<St, S: BodySealer> SealBytes<St, S> {
     /// Seals what `stream` gives. Pin-free for a pin-free stream.
     pub fn new(sealer: S, stream: St) -> Self {
-        let ready = Some(Bytes::copy_from_slice(sealer.headers().as_bytes()));
+        let chunks = SealChunks::new(sealer);
+        let ready = Some(Bytes::copy_from_slice(chunks.headers().as_bytes()));
         let seal = Seal {
-            sealer,
+            chunks,
             index: 0,
             length: 0,
             pieces: Pieces::new(),
@@ -103,7 +106,7 @@ impl<St, S: BodySealer> SealBytes<St, S> {
         if self.progress != Progress::Ended || self.seal.ready.is_some() {
             return Err(CoreError::Misuse("a stream is finished once it has given everything"));
         }
-        Ok(Sealed::new(self.seal.sealer, self.seal.length))
+        Ok(Sealed::new(self.seal.chunks, self.seal.length))
     }
 }
 
@@ -123,7 +126,7 @@ where
 impl<S: BodySealer> Seal<S> {
     /// A full chunk, cut out of what came.
     fn next_chunk(&mut self) -> Option<Unit> {
-        let layout = self.sealer.layout();
+        let layout = self.chunks.layout();
         let (length, overhead) = (whole(layout.chunk_len()), layout.overhead());
         if overhead == TAG_LEN {
             self.pieces.take(length, overhead)
@@ -133,7 +136,7 @@ impl<S: BodySealer> Seal<S> {
     }
 
     fn seal(&mut self, chunk: Unit, last: bool) -> Result<Bytes> {
-        let (index, chunks) = (self.index, self.sealer.chunks());
+        let (index, chunks) = (self.index, &self.chunks);
         self.index += 1;
         match chunk {
             Unit::InPlace(mut chunk) => {
@@ -153,14 +156,14 @@ impl<S: BodySealer> Seal<S> {
 impl<S: BodySealer> Cut for Seal<S> {
     fn put(&mut self, piece: Bytes) -> Result<()> {
         self.length += piece.len() as u64;
-        self.sealer.check_len(self.length, false)?;
+        self.chunks.check_len(self.length, false)?;
         self.pieces.put(piece);
         Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
-        self.sealer.check_len(self.length, true)?;
-        let last = self.pieces.take_gathered(self.sealer.layout().overhead());
+        self.chunks.check_len(self.length, true)?;
+        let last = self.pieces.take_gathered(self.chunks.layout().overhead());
         self.ready = Some(self.seal(Unit::Copied(last), true)?);
         Ok(())
     }

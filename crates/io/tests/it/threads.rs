@@ -11,7 +11,11 @@ use crate::fixture::{
 };
 
 fn pools() -> impl Iterator<Item = ThreadPool> {
-    (1..=3).map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
+    (1..=3).map(pool)
+}
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
 /// Windows that the content fits exactly, just not, and many times over.
@@ -256,4 +260,87 @@ fn the_current_pool_serves_when_none_is_given() {
     let (opened, result) = pool.install(|| open(Parallel::new(), &object, &object.body));
     result.unwrap();
     assert!(opened == object.plaintext);
+}
+
+#[test]
+fn idle_sources_hold_no_thread_of_the_pool() {
+    use std::{
+        io::{self, Read},
+        sync::mpsc::channel,
+        time::Duration,
+    };
+
+    /// Waits for the other end, and then ends.
+    struct Waiting(std::sync::mpsc::Receiver<()>);
+
+    impl Read for Waiting {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(0)
+        }
+    }
+
+    let pool = pool(2);
+    let object = Fixture::one_layer();
+    std::thread::scope(|scope| {
+        let mut ends = Vec::new();
+        for _ in 0..4 {
+            let (end, source) = channel();
+            let (pool, object) = (&pool, &object);
+            scope.spawn(move || {
+                let parallel = Parallel::new().with_pool(pool);
+                let sealed =
+                    parallel.seal_all(object.sealer(), &mut Waiting(source), &mut Vec::new());
+                assert_eq!(sealed.unwrap().plaintext_len(), 0);
+            });
+            ends.push(end);
+        }
+        // Four streams wait; a fifth goes through.
+        let (done, finished) = channel();
+        let (pool, object) = (&pool, &object);
+        scope.spawn(move || {
+            let content = vec![7; 40 * CHUNK];
+            let parallel = Parallel::new().with_pool(pool);
+            let sealed = parallel.seal_all(object.sealer(), &mut &content[..], &mut Vec::new());
+            done.send(sealed.unwrap().plaintext_len()).unwrap();
+        });
+        let length = finished.recv_timeout(Duration::from_secs(20));
+        drop(ends);
+        assert_eq!(length, Ok(40 * CHUNK as u64));
+    });
+}
+
+#[test]
+fn two_runs_joined_by_a_pipe_share_a_pool() {
+    let pool = pool(2);
+    let fixture = Fixture::one_layer();
+    let object = fixture.object(30 * CHUNK + 5);
+    for _ in 0..20 {
+        let (mut reader, mut writer) = std::io::pipe().unwrap();
+        let mut body = Vec::new();
+        let sealed = std::thread::scope(|scope| {
+            let parallel = Parallel::new().with_pool(&pool).with_window(4);
+            let object = &object;
+            let opening = scope.spawn(move || {
+                parallel.open_all(&object.opener, &mut &object.body[..], &mut writer)
+            });
+            let sealed = parallel.seal_all(fixture.sealer(), &mut reader, &mut body).unwrap();
+            assert_eq!(opening.join().unwrap().unwrap(), object.plaintext.len() as u64);
+            sealed
+        });
+        assert_eq!(sealed.plaintext_len(), object.plaintext.len() as u64);
+    }
+}
+
+#[test]
+fn a_thread_of_the_pool_seals_without_the_others() {
+    let pool = pool(2);
+    let fixture = Fixture::one_layer();
+    let content = vec![7; 10 * CHUNK];
+    let length = pool.install(|| {
+        let parallel = Parallel::new().with_pool(&pool).with_window(usize::MAX);
+        let sealed = parallel.seal_all(fixture.sealer(), &mut &content[..], &mut Vec::new());
+        sealed.unwrap().plaintext_len()
+    });
+    assert_eq!(length, 10 * CHUNK as u64);
 }

@@ -2,8 +2,8 @@
 
 use crate::{StoredObject, drive, now, upload_cx};
 use object_cipher_core::{
-    Attributes, EncryptionContext, Envelope, Error, IdentityItem, ObjectCipher, ObjectContext,
-    ReadRange, Step,
+    Attributes, EncryptionContext, Envelope, Error, IdentityFault, IdentityItem, ObjectCipher,
+    ObjectContext, ReadRange, Step,
 };
 
 fn seal(cipher: &dyn ObjectCipher, cx: &ObjectContext<'_>) -> StoredObject {
@@ -13,7 +13,7 @@ fn seal(cipher: &dyn ObjectCipher, cx: &ObjectContext<'_>) -> StoredObject {
 fn opens(cipher: &dyn ObjectCipher, stored: &StoredObject, cx: &ObjectContext<'_>) -> bool {
     match stored.read(cipher, cx, &ReadRange::Whole) {
         Ok(content) => content == b"content",
-        Err(Error::Rejected { step: Step::KeyWrap, .. } | Error::IdentityItem { .. }) => false,
+        Err(Error::Rejected { step: Step::KeyWrap, .. } | Error::Identity { .. }) => false,
         Err(other) => panic!("not the error of a wrong identity: {other}"),
     }
 }
@@ -80,7 +80,7 @@ pub fn b4_an_old_pair_put_back_opens_unless_a_version_is_bound(cipher: &dyn Obje
     let required = second.with_required(&[IdentityItem::VersionId]);
     let error = seal(cipher, &unbound).read(cipher, &required, &ReadRange::Whole);
     let item = IdentityItem::VersionId;
-    assert!(matches!(error, Err(Error::IdentityItem { item: lacks, .. }) if lacks == item));
+    assert!(matches!(error, Err(Error::Identity { item: lacks, .. }) if lacks == item));
 }
 
 /// B12: every byte of an envelope is bound.
@@ -103,7 +103,8 @@ pub fn b13_an_older_info_block_does_not_fit_a_newer_envelope(cipher: &dyn Object
     let cx = ObjectContext::new("realm", "bucket", "key");
     let stored = seal(cipher, &cx);
     let mut opener = stored.open(cipher, &cx).unwrap();
-    opener.set_attributes(Attributes { metadata_digest: Some([7; 32]), ..Attributes::default() });
+    opener
+        .replace_attributes(Attributes { metadata_digest: Some([7; 32]), ..Attributes::default() });
     let newer = now(cipher.rewrap(&opener, &cx)).unwrap();
     let opened = now(cipher.open(&cx, &newer)).unwrap();
     assert_eq!(opened.attributes().metadata_digest, Some([7; 32]));
@@ -183,4 +184,28 @@ pub fn a_version_id_learnt_at_commit_is_bound(cipher: &dyn ObjectCipher) {
     let stored = StoredObject { envelope, bodies: [(0, body)].into(), table: None };
     assert!(opens(cipher, &stored, &cx.clone().with_version_id("late")));
     assert!(!opens(cipher, &stored, &cx));
+}
+
+/// What a host requires must be given when it seals, and be bound when it opens; an upload, which
+/// binds neither version id nor extra item, is not held to it.
+pub fn required_items_are_asked_for_when_sealing_and_opening(cipher: &dyn ObjectCipher) {
+    let required = [IdentityItem::VersionId, IdentityItem::Extra];
+    let strict = ObjectContext::new("realm", "bucket", "key").with_required(&required);
+    for lacking in [
+        strict.clone(),
+        strict.clone().with_version_id("1"),
+        strict.clone().with_version_id("null").with_extra("g"),
+    ] {
+        assert!(matches!(now(cipher.seal(&lacking)), Err(Error::Misuse(_))));
+    }
+    let full = strict.with_version_id("1").with_extra("g");
+    assert!(opens(cipher, &seal(cipher, &full), &full));
+    let unbound = seal(cipher, &ObjectContext::new("realm", "bucket", "key"));
+    let error = unbound.open(cipher, &full).unwrap_err();
+    let fault = IdentityFault::NotBound;
+    assert!(matches!(error, Error::Identity { fault: found, .. } if found == fault), "{error}");
+    let upload = full.with_upload_id("upload-1");
+    let uploader =
+        now(cipher.create_upload(&upload, object_cipher_core::Completion::WithKey)).unwrap();
+    assert!(now(cipher.resume_upload(&upload, uploader.envelope())).is_ok());
 }

@@ -33,7 +33,7 @@ pub fn parts_from_several_processes_in_any_order_make_one_object(cipher: &dyn Ob
             third.open_receipt(&StoredObject::stored_part(&third, part, receipt, body)).unwrap()
         });
     let attributes = Attributes { etag: Some(ETag([9; 16])), ..Attributes::default() };
-    let completed = third.complete(&cx(), &opened, &attributes).unwrap();
+    let completed = now(cipher.complete_upload(&third, &cx(), &opened, &attributes)).unwrap();
     let object = StoredObject {
         envelope: completed.envelope,
         bodies: [(1, body_1), (3, body_3)].into(),
@@ -64,7 +64,8 @@ pub fn m2_m3_swapped_parts_and_earlier_attempts_are_refused(cipher: &dyn ObjectC
     // After Complete the earlier attempt is refused when it is read.
     let part = StoredObject::stored_part(&uploader, 1, &new_receipt, &new);
     let receipt = uploader.open_receipt(&part).unwrap();
-    let completed = uploader.complete(&cx(), &[receipt], &Attributes::default()).unwrap();
+    let completed =
+        now(cipher.complete_upload(&uploader, &cx(), &[receipt], &Attributes::default())).unwrap();
     let put_back = StoredObject {
         envelope: completed.envelope,
         table: Some(completed.part_table),
@@ -82,7 +83,8 @@ pub fn m4_receipts_and_parts_of_another_upload_are_refused(cipher: &dyn ObjectCi
     assert!(matches!(ours.open_receipt(&part), Err(Error::Rejected { .. })));
     let part = StoredObject::stored_part(&theirs, 1, &receipt, &body);
     let foreign = theirs.open_receipt(&part).unwrap();
-    let error = ours.complete(&cx(), &[foreign], &Attributes::default()).unwrap_err();
+    let error =
+        now(cipher.complete_upload(&ours, &cx(), &[foreign], &Attributes::default())).unwrap_err();
     assert!(matches!(error, Error::Part { fault: PartFault::Foreign, .. }));
     // Under another part number the receipt does not open either.
     let part = StoredObject::stored_part(&theirs, 2, &receipt, &body);
@@ -100,7 +102,8 @@ pub fn m5_an_altered_part_table_is_refused(cipher: &dyn ObjectCipher) {
         receipts.push(uploader.open_receipt(&stored).unwrap());
         bodies.insert(part, body);
     }
-    let completed = uploader.complete(&cx(), &receipts, &Attributes::default()).unwrap();
+    let completed =
+        now(cipher.complete_upload(&uploader, &cx(), &receipts, &Attributes::default())).unwrap();
     let suite = cipher.mode().suite();
     let table = completed.part_table.to_bytes();
     assert_eq!(PartTable::parse(suite, &table).unwrap(), completed.part_table);
@@ -171,7 +174,8 @@ pub fn m9_a_missing_or_unreadable_receipt_is_refused(cipher: &dyn ObjectCipher) 
         let part = StoredObject::stored_part(&uploader, 1, &receipt[..at], &body);
         assert!(uploader.open_receipt(&part).is_err());
     }
-    let error = uploader.complete(&cx(), &[], &Attributes::default()).unwrap_err();
+    let error =
+        now(cipher.complete_upload(&uploader, &cx(), &[], &Attributes::default())).unwrap_err();
     assert!(matches!(error, Error::Misuse(_)));
 }
 
@@ -188,10 +192,13 @@ pub fn parts_out_of_order_or_out_of_bounds_are_refused(cipher: &dyn ObjectCipher
         uploader.open_receipt(&stored).unwrap()
     });
     for wrong in [vec![receipts[0].clone(), receipts[1].clone()], vec![receipts[0].clone(); 2]] {
-        let error = uploader.complete(&cx(), &wrong, &Attributes::default()).unwrap_err();
+        let error = now(cipher.complete_upload(&uploader, &cx(), &wrong, &Attributes::default()))
+            .unwrap_err();
         assert!(matches!(error, Error::Part { fault: PartFault::Order, .. }));
     }
-    assert!(uploader.part(1).unwrap().finish((5 << 30) + 1, ETag([0; 16]), &[]).is_err());
+    assert!(
+        uploader.part(1).unwrap().into_chunks().finish((5 << 30) + 1, ETag([0; 16]), &[]).is_err()
+    );
 }
 
 /// An upload becomes the object it was created for, with the version id and extra item that the host
@@ -202,7 +209,12 @@ pub fn an_upload_becomes_its_own_object_and_no_other(cipher: &dyn ObjectCipher) 
     let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
     let receipt = uploader.open_receipt(&stored).unwrap();
     let complete = |cx: &ObjectContext<'_>| {
-        uploader.complete(cx, std::slice::from_ref(&receipt), &Attributes::default())
+        now(cipher.complete_upload(
+            &uploader,
+            cx,
+            std::slice::from_ref(&receipt),
+            &Attributes::default(),
+        ))
     };
     let other = ObjectContext::new("realm", "bucket", "other");
     assert!(matches!(complete(&other), Err(Error::Misuse(_))));

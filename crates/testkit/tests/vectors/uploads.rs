@@ -55,7 +55,7 @@ fn read(vector: &UploadVector, backends: Backends) -> Result<(Vec<PartReceipt>, 
         .zip(&vector.parts)
         .map(|((number, receipt), part)| open_receipt(&uploader, *number, receipt, part))
         .collect::<Result<Vec<_>>>()?;
-    let completed = uploader.complete(&cx, &receipts, &Attributes::default())?;
+    let completed = now(cipher.complete_upload(&uploader, &cx, &receipts, &Attributes::default()))?;
     let bodies = vector.parts.iter().map(|part| (part.part, part.body.0.clone())).collect();
     let table = Some(completed.part_table);
     let object = StoredObject { envelope: completed.envelope, bodies, table };

@@ -19,7 +19,7 @@ fn belongs(error: &Error, step: VerdictStep) -> bool {
         Error::EncryptionContext(_) => step == VerdictStep::EncryptionContext,
         Error::WrongState { .. } => step == VerdictStep::State,
         Error::WrongMode { .. } => step == VerdictStep::Mode,
-        Error::IdentityItem { .. } => step == VerdictStep::Identity,
+        Error::Identity { .. } => step == VerdictStep::Identity,
         Error::PartTable { .. } => step == VerdictStep::PartTable,
         Error::Part { .. } => step == VerdictStep::Part,
         Error::Truncated { .. } | Error::TrailingBytes { .. } => step == VerdictStep::Body,

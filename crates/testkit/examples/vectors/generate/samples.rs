@@ -81,7 +81,8 @@ impl Sample {
             receipts.push(uploader.open_receipt(&stored).unwrap());
             bodies.insert(*part, body);
         }
-        let done = uploader.complete(&cx, &receipts, attributes).unwrap();
+        let done =
+            now(seeded.cipher.complete_upload(&uploader, &cx, &receipts, attributes)).unwrap();
         let table = Some(done.part_table);
         let stored = StoredObject { envelope: done.envelope, bodies, table };
         let content = parts.iter().map(|(_, content)| *content).collect::<Vec<_>>().concat();
