@@ -31,7 +31,8 @@ pin_project! {
     ///
     /// What was written is complete only after [`finish`](BodyWriter::finish), or an async
     /// shutdown and [`into_parts`](BodyWriter::into_parts): the last chunk goes out then. Dropping
-    /// the writer leaves a body without an end, which nothing opens.
+    /// the writer leaves a body without an end, which nothing opens. A closed writer takes nothing
+    /// more, and what it took stays complete.
     ///
     /// # Errors
     /// As for [`BodyReader`](crate::BodyReader): final, unless the kind says that the call may be
@@ -131,6 +132,7 @@ impl<W: Write, B: BodyStream> BodyWriter<W, B> {
 
 impl<W: Write, B: BodyStream> Write for BodyWriter<W, B> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        open_still(self.closed)?;
         self.drain()?;
         put(&mut self.stream, buf)
     }
@@ -148,6 +150,15 @@ impl<W: fmt::Debug, B: fmt::Debug> fmt::Debug for BodyWriter<W, B> {
             .field("stream", &self.stream)
             .field("closed", &self.closed)
             .finish_non_exhaustive()
+    }
+}
+
+/// Refuses what comes behind the end, and leaves the ended stream as it is.
+pub(crate) fn open_still(closed: bool) -> io::Result<()> {
+    if closed {
+        Err(carry(CoreError::Misuse("a closed writer takes nothing more")))
+    } else {
+        Ok(())
     }
 }
 

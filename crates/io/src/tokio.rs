@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use crate::{
     BodyReader, BodyWriter,
     body_reader::{take_in, wants_input},
-    body_writer::{put, some_written},
+    body_writer::{open_still, put, some_written},
     error::carry,
 };
 
@@ -79,6 +79,7 @@ impl<W: AsyncWrite, B: BodyStream> AsyncWrite for BodyWriter<W, B> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        open_still(self.closed)?;
         ready!(self.as_mut().poll_drain(cx))?;
         Poll::Ready(put(self.project().stream, buf))
     }

@@ -261,3 +261,17 @@ fn the_same_reader_serves_both_worlds() {
     is_async(&reader);
     is_blocking(&reader);
 }
+
+#[test]
+fn a_closed_writer_takes_nothing_more() {
+    let fixture = Fixture::one_layer();
+    let mut writer = SealWriter::new(fixture.sealer().into_stream(), Vec::new());
+    block_on(async {
+        writer.write_all(b"meow!").await.unwrap();
+        writer.shutdown().await.unwrap();
+        let error = writer.write(b"more").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    });
+    let (_, stream) = writer.into_parts().unwrap();
+    stream.finish(&Attributes::default()).unwrap();
+}

@@ -93,6 +93,7 @@ fn key_refs() -> Vec<ObjectVector> {
         keyring(b"a b", "with a space"),
         keyring(b"a\0", "with a NUL"),
         keyring("schlüssel".as_bytes(), "that is not ASCII"),
+        rewrapped(SSE_S3, "version 0 of a master key", |layer| layer.key_ref[8..12].fill(0)),
     ]
 }
 
@@ -119,7 +120,7 @@ fn altered_names() -> Vec<ObjectVector> {
     };
     vec![
         flip(SSE_S3, 0, "the check value of the master key"),
-        flip(SSE_S3, 11, "the version of the master key"),
+        flip(SSE_S3, 10, "the version of the master key"),
         flip(SSE_S3, 12, "the keyring id"),
         flip(SSE_KMS, 20, "the KMS key id"),
         flip(BUCKET_KEY, 20, "the KMS key id"),
