@@ -270,7 +270,7 @@ impl Error {
     }
 }
 
-/// How a keyring's error looks through a [`KeySource`](object_cipher_core::KeySource).
+/// How a keyring's error looks through a `KeySource`.
 impl From<Error> for KeyError {
     fn from(error: Error) -> Self {
         let kind = match &error {
