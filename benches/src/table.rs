@@ -10,19 +10,19 @@ const END: &str = "<!-- benches:end -->";
 /// A table of all rows, and a line on where they come from.
 pub(crate) fn markdown(results: &Value) -> String {
     let mut out = String::from(
-        "| goal | what | against, in the same run | library | asked for | measured | GiB/s |\n\
-         |---|---|---|---|---|---|---|\n",
+        "| what | against, in the same run | library | measured | aim | GiB/s |\n\
+         |---|---|---|---|---|---|\n",
     );
     for row in list(&results["rows"]) {
         let speed = &row["details"]["gib_per_s"][0];
         let speed = speed.as_f64().map_or_else(String::new, |speed| format!("{speed:.1}"));
-        let missed = if row["holds"] == true { "" } else { " (missed)" };
-        let (goal, value) = (&row["goal"], number(&row["value"]));
+        let missed = if row["holds"] == true { "" } else { ", missed" };
+        let value = number(&row["value"]);
         let [what, against, library] = ["ours", "against", "library"].map(|name| text(&row[name]));
         let bound = bound(&row["bound"]);
         let _ = writeln!(
             out,
-            "| {goal} | {what} | {against} | {library} | {bound} | **{value}**{missed} | {speed} |",
+            "| {what} | {against} | {library} | **{value}** | {bound}{missed} | {speed} |",
         );
     }
     let machine = &results["machine"];
@@ -30,7 +30,7 @@ pub(crate) fn markdown(results: &Value) -> String {
     let _ = writeln!(
         out,
         "\nMedians of {} rounds, both cases in turn. One thread: processor time, content of up to 4 MiB \
-         out of the caches. Goal 11: time on the wall, 16 MiB in place and streams of 256 MiB. \
+         out of the caches. Threads: time on the wall, 16 MiB in place and streams of 256 MiB. \
          {} ({}), {} threads.",
         results["rounds"],
         text(&machine["processor"]),
@@ -55,8 +55,8 @@ pub(crate) fn insert(text: &str, table: &str) -> String {
 fn bound(bound: &Value) -> String {
     match (&bound["at_least"], &bound["at_most"]) {
         (Value::Null, Value::Null) => String::new(),
-        (Value::Null, most) => format!("≤ {most}"),
-        (least, _) => format!("≥ {least}"),
+        (Value::Null, most) => format!("≤ {}", number(most)),
+        (least, _) => format!("≥ {}", number(least)),
     }
 }
 
