@@ -105,8 +105,8 @@ pub trait ObjectCipher: Send + Sync {
     ) -> BoxFuture<'a, Result<CompletedUpload>>;
 
     /// The Envelope of an upload under a fresh key of this cipher; its parts and receipts stay
-    /// good. Go on with [`resume_upload`](ObjectCipher::resume_upload): `from` itself still
-    /// completes under the old key.
+    /// good. Go on with [`resume_upload`](ObjectCipher::resume_upload): `from` itself may still
+    /// complete under the old key.
     ///
     /// # Errors
     /// [`Error::Misuse`](crate::Error::Misuse) when the mode or the upload id changes; as
