@@ -43,6 +43,7 @@ macro_rules! object_cipher_tests {
                 f1_every_flipped_bit_of_the_body_is_refused,
                 f2_a_body_cut_to_any_length_is_refused,
                 f3_bytes_behind_the_end_are_refused,
+                f4_a_body_cut_at_a_chunk_edge_is_refused_whatever_size_is_told,
                 f5_swapped_repeated_dropped_and_reversed_chunks_are_refused,
                 f6_chunks_and_headers_of_another_body_are_refused,
                 f8_an_empty_object_is_72_bytes_and_nothing_less,
@@ -55,6 +56,7 @@ macro_rules! object_cipher_tests {
                 g1_ranges_of_a_body_equal_slices_in_every_mode,
                 g9_ranges_over_parts_equal_slices_in_every_mode,
                 g2_g3_a_bad_chunk_spoils_the_ranges_that_touch_it_and_no_other,
+                g4_suffixes_and_open_ends_are_counted_from_the_sealed_length,
                 g5_ranges_behind_the_end_are_not_satisfiable_and_fetch_nothing,
                 g6_chunks_outside_a_segment_give_nothing,
                 g6_offsets_at_the_edge_of_u64_are_cut_to_the_object,
@@ -64,7 +66,7 @@ macro_rules! object_cipher_tests {
                 g10_each_part_can_be_read_by_its_number;
             uploads:
                 parts_from_several_processes_in_any_order_make_one_object,
-                m2_m3_swapped_parts_and_earlier_attempts_are_refused,
+                m2_m3_m13_swapped_parts_and_mixed_attempts_are_refused,
                 m4_receipts_and_parts_of_another_upload_are_refused,
                 m5_an_altered_part_table_is_refused,
                 m7_an_upload_is_not_an_object_nor_an_object_an_upload,
@@ -75,8 +77,9 @@ macro_rules! object_cipher_tests {
             identity:
                 b1_an_object_moved_to_another_place_is_refused,
                 b2_names_that_look_alike_are_different_objects,
+                b3_i4_mixed_envelopes_are_refused,
                 b4_an_old_pair_put_back_opens_unless_a_version_is_bound,
-                b12_every_byte_of_an_envelope_is_bound,
+                f1_b12_i4_every_bit_of_an_envelope_is_bound,
                 b13_an_older_info_block_does_not_fit_a_newer_envelope,
                 b14_each_identity_item_must_be_given_as_it_was_sealed,
                 b14_an_upload_needs_its_own_upload_id,

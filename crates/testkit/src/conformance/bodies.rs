@@ -74,16 +74,42 @@ pub fn f2_a_body_cut_to_any_length_is_refused(cipher: &dyn ObjectCipher) {
     }
 }
 
-/// F3: bytes behind the end are refused.
+/// F3: bytes behind the end are refused, however many.
 pub fn f3_bytes_behind_the_end_are_refused(cipher: &dyn ObjectCipher) {
     let content = plaintext(LENGTH);
     let stored = seal(cipher, &content);
     let (_, chunks) = chunks(cipher, &stored.bodies[&0]);
-    let extensions = [vec![0], vec![0x5A; 15], vec![0x5A; 16_416]].into_iter().chain(chunks);
-    for extension in extensions {
+    for extension in chunks {
         let body = [stored.bodies[&0].clone(), extension].concat();
         let error = refused(cipher, &with_body(&stored, body), &content);
         assert!(matches!(error, Error::TrailingBytes { .. }), "{error}");
+    }
+    let stored = seal(cipher, b"short");
+    let filler = plaintext(16_416);
+    for length in 1..=filler.len() {
+        let body = [&stored.bodies[&0], &filler[..length]].concat();
+        let error = refused(cipher, &with_body(&stored, body), b"short");
+        assert!(matches!(error, Error::TrailingBytes { .. }), "{length}: {error}");
+    }
+}
+
+/// F4: a body cut at a chunk's edge is refused even if the host was told the shorter size: what
+/// counts is the sealed length.
+pub fn f4_a_body_cut_at_a_chunk_edge_is_refused_whatever_size_is_told(cipher: &dyn ObjectCipher) {
+    for full in 0..=3 {
+        let content = plaintext(full * 16_384 + 100);
+        let stored = seal(cipher, &content);
+        let (headers, chunks) = chunks(cipher, &stored.bodies[&0]);
+        for kept in 0..chunks.len() {
+            let body = [headers.clone(), chunks[..kept].concat()].concat();
+            let cut = with_body(&stored, body);
+            assert!(matches!(refused(cipher, &cut, &content), Error::Truncated { .. }));
+            // Reading only up to the size told is to read a range, and tells what is missing.
+            let opener = cut.open(cipher, &cx()).unwrap();
+            assert_eq!(opener.plaintext_len(), content.len() as u64);
+            let behind = ReadRange::From(kept as u64 * 16_384);
+            assert!(cut.read(cipher, &cx(), &behind).is_err());
+        }
     }
 }
 

@@ -69,6 +69,35 @@ pub fn b2_names_that_look_alike_are_different_objects(cipher: &dyn ObjectCipher)
     }
 }
 
+/// B3, I4: Envelopes mixed of two objects, or of two versions of one, are refused, wherever one
+/// ends and the other begins.
+///
+/// The wraps of two layers may come from two rewraps of one object under the same keys: both wrap
+/// the data keys that the object always had, and it opens as itself.
+pub fn b3_i4_mixed_envelopes_are_refused(cipher: &dyn ObjectCipher) {
+    let cx = ObjectContext::new("realm", "bucket", "key");
+    let (ours, theirs) = (seal(cipher, &cx), seal(cipher, &cx));
+    let rewrapped = now(cipher.rewrap(&ours.open(cipher, &cx).unwrap(), &cx)).unwrap();
+    let layers = cipher.mode().suite().layers();
+    let opened = |other: &Envelope| {
+        let (one, two) = (ours.envelope.as_bytes(), other.as_bytes());
+        assert_eq!(one.len(), two.len());
+        let mixtures = (1..one.len()).flat_map(|at| {
+            [[&one[..at], &two[at..]].concat(), [&two[..at], &one[at..]].concat()]
+        });
+        mixtures
+            .filter(|mixed| mixed != one && mixed != two)
+            .filter_map(|mixed| Envelope::parse(&mixed).ok())
+            .filter(|mixed| now(cipher.open(&cx, mixed)).is_ok())
+            .map(|envelope| StoredObject { envelope, ..ours.clone() })
+            .collect::<Vec<_>>()
+    };
+    assert!(opened(&theirs.envelope).is_empty());
+    let opened = opened(&rewrapped);
+    assert_eq!(opened.is_empty(), layers == 1);
+    assert!(opened.iter().all(|mixed| opens(cipher, mixed, &cx)));
+}
+
 /// B4: an old pair put back opens unless a version is bound.
 pub fn b4_an_old_pair_put_back_opens_unless_a_version_is_bound(cipher: &dyn ObjectCipher) {
     let unbound = ObjectContext::new("realm", "bucket", "key");
@@ -83,8 +112,8 @@ pub fn b4_an_old_pair_put_back_opens_unless_a_version_is_bound(cipher: &dyn Obje
     assert!(matches!(error, Err(Error::Identity { item: lacks, .. }) if lacks == item));
 }
 
-/// B12: every byte of an envelope is bound.
-pub fn b12_every_byte_of_an_envelope_is_bound(cipher: &dyn ObjectCipher) {
+/// F1, B12, I4: every bit of an envelope is bound.
+pub fn f1_b12_i4_every_bit_of_an_envelope_is_bound(cipher: &dyn ObjectCipher) {
     let context = pairs(&[("a", "1")]);
     let cx = ObjectContext::new("realm", "bucket", "key").with_encryption_context(&context);
     let stored = seal(cipher, &cx);

@@ -74,6 +74,28 @@ pub fn g2_g3_a_bad_chunk_spoils_the_ranges_that_touch_it_and_no_other(cipher: &d
     }
 }
 
+/// G4: suffixes and open ends are those of the sealed length, whatever the store has.
+pub fn g4_suffixes_and_open_ends_are_counted_from_the_sealed_length(cipher: &dyn ObjectCipher) {
+    let content = plaintext(2 * 16_384 + 100);
+    let stored = seal(cipher, &content);
+    let body = &stored.bodies[&0];
+    let layers = cipher.mode().suite().layers();
+    let edges = (0..=2).map(|chunk| 56 * layers + chunk * (16_384 + 16 * layers));
+    let ranges = [ReadRange::Last(1), ReadRange::Last(20_000), ReadRange::From(32_800)];
+    for range in ranges {
+        let right = stored.read(cipher, &cx(), &range).unwrap();
+        assert!(content.ends_with(&right));
+        let shorter = edges.clone().chain([body.len() - 1]).map(|length| body[..length].to_vec());
+        for body in shorter {
+            let stored = StoredObject { bodies: [(0, body)].into(), ..stored.clone() };
+            assert!(stored.read(cipher, &cx(), &range).is_err());
+        }
+        let longer = [body.clone(), body[56 * layers..].to_vec()].concat();
+        let stored = StoredObject { bodies: [(0, longer)].into(), ..stored.clone() };
+        assert_eq!(stored.read(cipher, &cx(), &range).unwrap(), right);
+    }
+}
+
 /// G5: ranges behind the end are not satisfiable and fetch nothing.
 pub fn g5_ranges_behind_the_end_are_not_satisfiable_and_fetch_nothing(cipher: &dyn ObjectCipher) {
     for length in [0_u64, 10, 16_384] {

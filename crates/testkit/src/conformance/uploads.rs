@@ -44,8 +44,9 @@ pub fn parts_from_several_processes_in_any_order_make_one_object(cipher: &dyn Ob
     assert_eq!(object.read(cipher, &cx(), &ReadRange::Whole).unwrap(), content);
 }
 
-/// M2, M3: swapped parts and earlier attempts are refused.
-pub fn m2_m3_swapped_parts_and_earlier_attempts_are_refused(cipher: &dyn ObjectCipher) {
+/// M2, M3, M13: swapped parts and earlier attempts are refused, and so is one attempt's body with
+/// another's receipt.
+pub fn m2_m3_m13_swapped_parts_and_mixed_attempts_are_refused(cipher: &dyn ObjectCipher) {
     let (stored, content) = two_parts(cipher);
     let mut swapped = stored.clone();
     let (one, two) = (stored.bodies[&1].clone(), stored.bodies[&2].clone());
