@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod backends;
+mod cancellation;
 mod cobblestone_vectors;
 mod conformance;
 mod envelopes;
 mod faults;
+mod key_commitment;
 mod modes;
 mod rewraps;
+mod secrecy;
 mod uploads;

@@ -82,9 +82,8 @@ pub fn b3_i4_mixed_envelopes_are_refused(cipher: &dyn ObjectCipher) {
     let opened = |other: &Envelope| {
         let (one, two) = (ours.envelope.as_bytes(), other.as_bytes());
         assert_eq!(one.len(), two.len());
-        let mixtures = (1..one.len()).flat_map(|at| {
-            [[&one[..at], &two[at..]].concat(), [&two[..at], &one[at..]].concat()]
-        });
+        let mixtures = (1..one.len())
+            .flat_map(|at| [[&one[..at], &two[at..]].concat(), [&two[..at], &one[at..]].concat()]);
         mixtures
             .filter(|mixed| mixed != one && mixed != two)
             .filter_map(|mixed| Envelope::parse(&mixed).ok())
