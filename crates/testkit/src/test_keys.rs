@@ -9,13 +9,14 @@ use object_cipher_core::{
     BoxFuture, EkSource, FreshKey, KeyBlob, KeyError, KeyErrorKind, KeyRef, KeySource, KeyringId,
     MasterKeyRef, ObjectContext, Result, SourceKey,
 };
+use zeroize::Zeroizing;
 
 /// A [`KeySource`] of any kind whose keys follow from 32 bytes. As a KMS it gives another data key
 /// each time, and refuses a blob that it did not make.
 #[derive(Debug)]
 pub struct TestKeys {
     source: EkSource,
-    root: [u8; 32],
+    root: Zeroizing<[u8; 32]>,
     name: String,
     issued: AtomicU64,
 }
@@ -23,7 +24,12 @@ pub struct TestKeys {
 impl TestKeys {
     /// Keys of a kind, all following from `root`.
     pub fn new(source: EkSource, root: [u8; 32]) -> Self {
-        Self { source, root, name: "test-key".into(), issued: AtomicU64::new(0) }
+        Self {
+            source,
+            root: Zeroizing::new(root),
+            name: "test-key".into(),
+            issued: AtomicU64::new(0),
+        }
     }
 
     /// The same with another key name.
@@ -35,11 +41,7 @@ impl TestKeys {
 
     fn issue(&self, number: u64) -> Result<FreshKey> {
         let number = if self.is_kms() { number } else { 0 };
-        Ok(FreshKey {
-            key: SourceKey::from_bytes(&self.key_bytes(number)),
-            key_ref: self.key_ref()?,
-            blob: self.blob(number)?,
-        })
+        Ok(FreshKey { key: self.key(number), key_ref: self.key_ref()?, blob: self.blob(number)? })
     }
 
     fn is_kms(&self) -> bool {
@@ -74,12 +76,12 @@ impl TestKeys {
         }
     }
 
-    fn key_bytes(&self, number: u64) -> [u8; 32] {
-        let mut bytes = self.root;
+    fn key(&self, number: u64) -> Arc<SourceKey> {
+        let mut bytes = self.root.clone();
         for (byte, counter) in bytes.iter_mut().zip(number.to_be_bytes()) {
             *byte ^= counter;
         }
-        bytes
+        SourceKey::from_bytes(&bytes)
     }
 }
 
@@ -109,7 +111,7 @@ impl KeySource for TestKeys {
             if *blob != self.blob(number)? {
                 return Err(KeyError::new(KeyErrorKind::Integrity, "not my blob").into());
             }
-            Ok(SourceKey::from_bytes(&self.key_bytes(number)))
+            Ok(self.key(number))
         };
         Box::pin(std::future::ready(recover()))
     }

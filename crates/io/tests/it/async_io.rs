@@ -134,7 +134,7 @@ async fn open_by_writer(object: &Object, body: &[u8], cuts: Cuts) -> Opened {
 }
 
 #[test]
-fn what_one_way_seals_every_way_opens() {
+fn x2_what_one_way_seals_every_way_opens_though_calls_are_pending() {
     for fixture in Fixture::both() {
         for length in sizes() {
             round_trips(&fixture, length, Cuts::Whole);
@@ -219,7 +219,7 @@ fn x1_a_failed_call_gives_no_envelope() {
 }
 
 #[test]
-fn a_dropped_call_loses_nothing() {
+fn x3_a_dropped_call_loses_nothing() {
     let fixture = Fixture::one_layer();
     let plaintext = content(2 * CHUNK + 10);
 

@@ -101,7 +101,7 @@ fn what_one_way_seals_every_way_opens() {
 }
 
 #[test]
-fn cuts_and_interruptions_change_nothing() {
+fn x2_cuts_and_interruptions_change_nothing() {
     let fixture = Fixture::one_layer();
     for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5] {
         let plaintext = content(length);

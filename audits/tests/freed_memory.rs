@@ -1,0 +1,173 @@
+//! Z1: no key is left in memory that was given back, whatever was done with it.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+use std::{
+    io::{Cursor, sink},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use futures::{StreamExt, executor::block_on, stream};
+use object_cipher_audits::{FreedMemory, Told};
+use object_cipher_aws_lc::AwsLc;
+use object_cipher_core::{
+    Attributes, BodyStream, CryptoBackend, EkSource, KeyringId, LayeredCipher, ObjectCipher,
+    ReadRange, SourceKey,
+};
+use object_cipher_io::{Parallel, SealBytes, open_all, open_range, seal_all};
+use object_cipher_keyring::{KeyringFile, Unlock};
+use object_cipher_rustcrypto::RustCrypto;
+use object_cipher_sse_s3::SseS3;
+use object_cipher_testkit::{StoredObject, TestKeys, cx, now, plaintext, upload_cx};
+
+#[global_allocator]
+static MEMORY: FreedMemory = FreedMemory::new();
+
+const KEY: [u8; 32] = *b"a canary of thirty-two bytes, ok";
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// One test at a time, so that what is found is this test's.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work`, in which new keys must be told and none be found.
+fn nothing_is_left_by(work: impl FnOnce()) {
+    let _alone = alone();
+    let (told, found, searched) = (MEMORY.told(), MEMORY.found(), MEMORY.searched());
+    work();
+    assert!(MEMORY.told() > told && MEMORY.searched() > searched);
+    let found = MEMORY.found() - found;
+    assert_eq!(found, 0, "the largest block with a key has {} bytes", MEMORY.largest_hit());
+}
+
+#[test]
+fn a_key_that_is_not_wiped_is_found() {
+    let _alone = alone();
+    for grown in [false, true] {
+        let secret: [u8; 32] = std::array::from_fn(|at| 0x80 ^ (at as u8) ^ u8::from(grown));
+        MEMORY.tell(&secret);
+        let before = MEMORY.found();
+        let mut block = Vec::with_capacity(40);
+        block.extend_from_slice(&[1, 2, 3]);
+        block.extend_from_slice(&secret);
+        if grown {
+            block.resize(100_000, 0);
+            assert_eq!(MEMORY.found(), before + 1, "the block that it grew out of");
+        }
+        drop(block);
+        assert_eq!(MEMORY.found(), before + 1 + usize::from(grown));
+    }
+}
+
+#[test]
+fn z1_nothing_is_left_by_objects_and_uploads() {
+    nothing_is_left_by(|| {
+        MEMORY.tell(&KEY);
+        for cipher in ciphers() {
+            objects(&*cipher);
+        }
+    });
+}
+
+fn ciphers() -> Vec<Box<dyn ObjectCipher>> {
+    let keys = |source| TestKeys::new(source, KEY);
+    let (ours, theirs) = (Told::new(RustCrypto, &MEMORY), Told::new(AwsLc, &MEMORY));
+    vec![
+        Box::new(LayeredCipher::sse_s3(keys(EkSource::Master), ours.clone())),
+        Box::new(LayeredCipher::sse_kms(keys(EkSource::Kms), theirs.clone())),
+        Box::new(LayeredCipher::sse_c(keys(EkSource::Customer), theirs.clone())),
+        Box::new(LayeredCipher::client(keys(EkSource::Client), ours.clone())),
+        Box::new(LayeredCipher::dsse_kms(keys(EkSource::Kms), ours, theirs)),
+    ]
+}
+
+/// Puts, gets, ranges, renames, uploads, and failures of each.
+fn objects(cipher: &dyn ObjectCipher) {
+    let (content, attributes) = (plaintext(40_000), Attributes::default());
+    let mut stored = StoredObject::seal(cipher, &cx(), &content, &attributes).unwrap();
+    let opener = stored.open(cipher, &cx()).unwrap();
+    stored.envelope = now(cipher.rewrap(&opener, &cx())).unwrap();
+    drop(opener);
+    let read = |stored: &StoredObject, range| stored.read(cipher, &cx(), &range);
+    assert!(read(&stored, ReadRange::Whole).unwrap() == content);
+    assert!(read(&stored, ReadRange::Bytes(20_000..20_010)).is_ok());
+    assert!(now(cipher.open(&upload_cx(), &stored.envelope)).is_err());
+    let parts = [(1, &content[..20_000]), (2, &content[20_000..])];
+    let upload = StoredObject::upload(cipher, &upload_cx(), &parts, &attributes).unwrap();
+    assert!(read(&upload, ReadRange::Whole).unwrap() == content);
+    for body in stored.bodies.values_mut() {
+        body[30_000] ^= 1;
+    }
+    assert!(read(&stored, ReadRange::Whole).is_err());
+    // Begun and left.
+    let mut stream = now(cipher.seal(&cx())).unwrap().into_stream();
+    stream.filled(100).unwrap();
+    drop(stream);
+    drop(now(cipher.seal(&cx())).unwrap().into_chunks());
+}
+
+#[test]
+fn z1_nothing_is_left_by_the_adapters() {
+    nothing_is_left_by(|| {
+        adapters(Told::new(RustCrypto, &MEMORY));
+        adapters(Told::new(AwsLc, &MEMORY));
+    });
+}
+
+fn adapters<B: CryptoBackend>(backend: B) {
+    let cipher = LayeredCipher::sse_c(TestKeys::new(EkSource::Customer, KEY), backend);
+    let content = plaintext(300_000);
+    let sealer = || now(cipher.seal(&cx())).unwrap();
+    let mut body = Vec::new();
+    let stream = seal_all(sealer().into_stream(), &mut &content[..], &mut body).unwrap();
+    let envelope = stream.finish(&Attributes::default()).unwrap();
+    let opener = now(cipher.open(&cx(), &envelope)).unwrap();
+    open_all(&opener, &mut &body[..], &mut sink()).unwrap();
+    open_range(&opener, &ReadRange::Last(9), &mut Cursor::new(&body), &mut sink()).unwrap();
+
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let parallel = Parallel::new().with_pool(&pool).with_window(4);
+    parallel.seal_all(sealer(), &mut &content[..], &mut sink()).unwrap();
+    parallel.open_all(&opener, &mut &body[..], &mut sink()).unwrap();
+
+    let pieces = content.chunks(9_999).map(|piece| Ok(Bytes::copy_from_slice(piece)));
+    let source = stream::iter(pieces.collect::<Vec<std::io::Result<_>>>());
+    let pieces = SealBytes::new(sealer(), source);
+    assert!(block_on(pieces.all(|piece| std::future::ready(piece.is_ok()))));
+}
+
+#[test]
+fn z1_nothing_is_left_by_a_keyring() {
+    nothing_is_left_by(|| {
+        let backend = Told::new(RustCrypto, &MEMORY);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keyring");
+        MEMORY.tell(PASSPHRASE.as_bytes());
+        let unlock = || Unlock::passphrase(PASSPHRASE.to_owned()).unwrap();
+        let id = KeyringId::parse("audit").unwrap();
+        drop(KeyringFile::create(&path, &id, &unlock(), backend.clone()).unwrap());
+        let keyring = Arc::new(KeyringFile::open(&path, &unlock(), backend.clone()).unwrap());
+        let cipher = SseS3::new(keyring.clone(), backend.clone());
+        let stored = StoredObject::seal(&cipher, &cx(), b"x", &Attributes::default()).unwrap();
+        keyring.rotate().unwrap();
+        assert!(stored.read(&cipher, &cx(), &ReadRange::Whole).is_ok());
+        keyring.destroy(1).unwrap();
+        assert!(stored.read(&cipher, &cx(), &ReadRange::Whole).is_err());
+        let other = Unlock::passphrase("another one altogether".to_owned()).unwrap();
+        assert!(KeyringFile::open(&path, &other, backend).is_err());
+    });
+}
+
+#[test]
+fn z1_nothing_is_left_by_a_source_key() {
+    nothing_is_left_by(|| {
+        let bytes: [u8; 32] = std::array::from_fn(|at| 0xC0 ^ (at as u8));
+        MEMORY.tell(&bytes);
+        drop(SourceKey::from_bytes(&bytes));
+        drop(vec![SourceKey::from_bytes(&bytes); 3]);
+    });
+}
