@@ -1,8 +1,14 @@
 //! Driving a stream and a future by hand.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
 
-use object_cipher_core::{BodyStream, Result, resolve_now};
+use object_cipher_core::{BodyStream, Result};
 
 /// What a stream gave out, and how it ended.
 #[derive(Debug)]
@@ -46,13 +52,27 @@ pub fn drive(stream: &mut impl BodyStream, mut input: &[u8], piece: usize) -> Dr
     }
 }
 
-/// The result of a future whose keys are at hand.
+/// The result of a future, waited for on this thread.
 ///
-/// # Panics
-/// When the future is not ready at once.
+/// A future that needs a runtime is given one by entering it; the runtime's own threads must then
+/// drive it.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
-    let Some(value) = resolve_now(future) else {
-        unreachable!("test keys are at hand, so their futures are ready at once")
-    };
-    value
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Wakes a thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }

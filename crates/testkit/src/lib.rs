@@ -1,13 +1,16 @@
 //! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
 //! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), a store in memory to
-//! attack ([`StoredObject`]), the promises that every backend must keep ([`backend_tests!`]), and the
-//! frozen vectors ([`vectors`]).
+//! attack ([`StoredObject`]), and the frozen vectors ([`vectors`]).
+//!
+//! Put your own through what every cipher, source of keys and backend must hold:
+//! [`object_cipher_tests!`], [`key_source_tests!`], [`backend_tests!`].
 //!
 //! Nothing here is for production.
 
 pub mod backend_suite;
 pub mod conformance;
 mod drive;
+pub mod key_source_suite;
 mod seeded;
 mod stored_object;
 mod subject;

@@ -13,7 +13,7 @@ use object_cipher_core::{
     LayeredCipher, ObjectCipher, ObjectContext, ReadRange, Result, SourceKey,
 };
 use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_testkit::{StoredObject, TestKeys, cx, drive, plaintext, upload_cx};
+use object_cipher_testkit::{StoredObject, TestKeys, cx, drive, now, plaintext, upload_cx};
 
 /// Keys that keep each caller waiting twice, and remember who holds one.
 struct Slow {
@@ -87,10 +87,6 @@ fn poll<T>(future: impl Future<Output = T>, n: usize) -> Option<T> {
     })
 }
 
-fn finish<T>(future: impl Future<Output = T>) -> T {
-    poll(future, 1_000).expect("it ends")
-}
-
 /// Drops the future of `begin` at every await point, until it runs to its end.
 fn drop_everywhere<F: Future<Output = Result<T>>, T>(keys: &Slow, begin: impl Fn() -> F) -> T {
     let before = keys.alive();
@@ -122,7 +118,7 @@ fn x3(keys: &Slow, cipher: &dyn ObjectCipher) {
     let opener = drop_everywhere(keys, || cipher.open(cx, &envelope));
     let envelope = drop_everywhere(keys, || cipher.rewrap(&opener, cx));
     let stored = StoredObject { envelope, bodies: [(0, body)].into(), table: None };
-    assert_eq!(read(cipher, &stored), content);
+    assert_eq!(stored.read(cipher, cx, &ReadRange::Whole).unwrap(), content);
 }
 
 #[test]
@@ -139,33 +135,17 @@ fn x3_upload(keys: &Slow, cipher: &dyn ObjectCipher) {
     let uploader = drop_everywhere(keys, || cipher.create_upload(cx, Completion::WithKey));
     let resumed = drop_everywhere(keys, || cipher.resume_upload(cx, uploader.envelope()));
     let envelope = drop_everywhere(keys, || cipher.rewrap_upload(&resumed, cx));
-    let uploader = finish(cipher.resume_upload(cx, &envelope)).unwrap();
+    let uploader = now(cipher.resume_upload(cx, &envelope)).unwrap();
     let (body, receipt) = StoredObject::seal_part(&uploader, 1, &content).unwrap();
     let part = StoredObject::stored_part(&uploader, 1, &receipt, &body);
     let parts = [uploader.open_receipt(&part).unwrap()];
     let complete = || cipher.complete_upload(&uploader, cx, &parts, &attributes);
     drop(complete());
-    let completed = finish(complete()).unwrap();
+    let completed = now(complete()).unwrap();
     let stored = StoredObject {
         envelope: completed.envelope,
         bodies: [(1, body)].into(),
         table: Some(completed.part_table),
     };
-    assert_eq!(read(cipher, &stored), content);
-}
-
-fn read(cipher: &dyn ObjectCipher, stored: &StoredObject) -> Vec<u8> {
-    let table = stored.table.as_ref();
-    let cx = match table {
-        Some(table) => cx().with_part_index(table.index()),
-        None => cx(),
-    };
-    let opener = finish(cipher.open(&cx, &stored.envelope)).unwrap();
-    let plan = opener.plan(&ReadRange::Whole).unwrap();
-    let segments = opener.segments(&plan, table).unwrap();
-    let contents = segments.iter().map(|segment| {
-        let mut stream = opener.open_segment(segment).unwrap();
-        drive(&mut stream, &stored.bodies[&segment.part()], 7).complete().unwrap()
-    });
-    contents.collect::<Vec<_>>().concat()
+    assert_eq!(stored.read(cipher, cx, &ReadRange::Whole).unwrap(), content);
 }

@@ -6,7 +6,7 @@ use object_cipher_core::{
     Mode,
 };
 use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_testkit::object_cipher_tests;
+use object_cipher_testkit::{TestKeys, key_source_tests, object_cipher_tests};
 
 use crate::modes::{cipher, dsse_kms};
 
@@ -25,4 +25,12 @@ object_cipher_tests! {
     client_by_aws_lc: cipher(Mode::Client, Client, AwsLc),
     client_with_kms_by_rustcrypto: cipher(Mode::Client, Kms, RustCrypto),
     client_with_kms_by_aws_lc: cipher(Mode::Client, Kms, AwsLc),
+}
+
+key_source_tests! {
+    master_keys: TestKeys::new(Master, [0xA5; 32]),
+    kms_keys: TestKeys::new(Kms, [0xA5; 32]),
+    bucket_keys: TestKeys::new(BucketKey, [0xA5; 32]),
+    customer_keys: TestKeys::new(Customer, [0xA5; 32]),
+    client_keys: TestKeys::new(Client, [0xA5; 32]),
 }
