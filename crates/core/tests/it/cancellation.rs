@@ -124,12 +124,12 @@ fn x3(keys: &Slow, cipher: &dyn ObjectCipher) {
 #[test]
 fn x3_a_dropped_call_spoils_no_upload() {
     let keys = Slow::new();
-    x3_upload(&keys, &LayeredCipher::sse_kms(Arc::clone(&keys), AwsLc));
+    upload_x3(&keys, &LayeredCipher::sse_kms(Arc::clone(&keys), AwsLc));
     let keys = Slow::new();
-    x3_upload(&keys, &LayeredCipher::dsse_kms(Arc::clone(&keys), RustCrypto, AwsLc));
+    upload_x3(&keys, &LayeredCipher::dsse_kms(Arc::clone(&keys), RustCrypto, AwsLc));
 }
 
-fn x3_upload(keys: &Slow, cipher: &dyn ObjectCipher) {
+fn upload_x3(keys: &Slow, cipher: &dyn ObjectCipher) {
     let (content, attributes) = (plaintext(100), Attributes::default());
     let cx = &upload_cx();
     let uploader = drop_everywhere(keys, || cipher.create_upload(cx, Completion::WithKey));
