@@ -143,7 +143,7 @@ impl<S: BodySealer> SealStream<S> {
             return Err(error.clone());
         }
         if !self.is_done() {
-            return Err(Error::Misuse("a stream is finished once it has ended and is drained"));
+            return Err(Error::Misuse("call `end` and take all output before `finish`"));
         }
         Ok((self.sealer, self.length))
     }
