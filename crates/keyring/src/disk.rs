@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read, Write},
+    io::{ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -43,6 +43,17 @@ pub(crate) fn read_private(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8
 /// Reads a file of systemd's credentials directory.
 pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     read(path, limit, Guard::Credential)
+}
+
+/// Whether a file that must be this user's alone ends in these bytes.
+pub(crate) fn ends_with<const N: usize>(path: &Path, end: &[u8; N]) -> Result<bool> {
+    let io = |source| Error::io(path, "read", source);
+    let mut file = open_guarded(path, Guard::Private)?;
+    let length = file.metadata().map_err(io)?.len();
+    let Some(start) = length.checked_sub(N as u64) else { return Ok(false) };
+    let mut found = [0; N];
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut found)).map_err(io)?;
+    Ok(found == *end)
 }
 
 /// Puts a file in place, whole or not at all: written beside as `<path>.new`, synced, renamed,

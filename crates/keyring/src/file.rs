@@ -17,7 +17,7 @@ use crate::{
     Error, Keyring, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys, WRAP_BLOCK,
     counter::WrapCounter,
     disk::{self, WriterLock},
-    format::{self, Header},
+    format::{self, Header, MAC_LEN},
     record::{Content, Record},
     rotation,
     unlock::FileKey,
@@ -31,8 +31,8 @@ use crate::{
 /// error, never a reason to create one.
 ///
 /// Several processes may share one file: each counts its wraps in blocks of its own, and before
-/// each change reads what the others wrote. A version that another process enabled is used for
-/// wrapping after [`reload`](Self::reload), and for opening as soon as an object names it.
+/// each change, and each wrap, reads what the others wrote. A version that another process enabled
+/// wraps from then on, and opens as soon as an object names it.
 ///
 /// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work, and a
 /// few seconds at most while another process writes.
@@ -63,7 +63,8 @@ pub struct KeyringFile<B> {
     backend: B,
     wrap_block: u64,
     state: RwLock<State>,
-    /// Held while the file is read and taken over, so that an older reading cannot overtake.
+    /// Held while the file is read or written, and taken over, so that an older reading cannot
+    /// overtake. Never while waiting for other processes.
     turn: Mutex<()>,
 }
 
@@ -71,6 +72,9 @@ pub struct KeyringFile<B> {
 struct State {
     keyring: Arc<Keyring>,
     key: Arc<FileKey>,
+    /// The MAC of the file that this was read from: while the file ends in it, there is no other
+    /// state to know.
+    mac: [u8; MAC_LEN],
 }
 
 impl<B: CryptoBackend> KeyringFile<B> {
@@ -229,8 +233,17 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
     /// already.
     ///
-    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused, other
-    /// processes until they reload) are the operator's to destroy.
+    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused) are the
+    /// operator's to destroy. So is what other processes have in memory:
+    ///
+    /// - A [`KeyringFile`] of another process looks at the file before each wrap, so it wraps no
+    ///   more under the version, but opens with it until it [`reload`](Self::reload)s. On a network
+    ///   file system it may see the change only when its client does, seconds later.
+    /// - A data key that was given out before, such as that of an upload under way, may still be
+    ///   written after the version is destroyed. Destroy a version only when all that it wrapped
+    ///   was wrapped anew, and the uploads begun before it retired have ended.
+    /// - A [`SharedKeyring`](crate::SharedKeyring) learns nothing of files: it wraps under its
+    ///   enabled version until it is replaced.
     ///
     /// # Errors
     /// [`Error::VersionEnabled`], [`Error::VersionMissing`], and as [`add`](Self::add).
@@ -292,8 +305,10 @@ impl<B: CryptoBackend> KeyringFile<B> {
     }
 
     fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
-        let keyring = Header::parse(path, bytes)?.decode(&key, &backend, WrapCounter::in_blocks)?;
-        let state = State { keyring: Arc::new(keyring), key: Arc::new(key) };
+        let header = Header::parse(path, bytes)?;
+        let mac = *header.mac();
+        let keyring = header.decode(&key, &backend, WrapCounter::in_blocks)?;
+        let state = State { keyring: Arc::new(keyring), key: Arc::new(key), mac };
         Ok(Self {
             path: path.into(),
             backend,
@@ -312,6 +327,25 @@ impl<B: CryptoBackend> KeyringFile<B> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The keyring as the file has it now: the one known, unless another process changed the file.
+    fn current(&self) -> Result<Arc<Keyring>> {
+        if let Some(keyring) = self.unchanged()? {
+            return Ok(keyring);
+        }
+        let _turn = self.turn();
+        // Another thread may have read it meanwhile.
+        match self.unchanged()? {
+            Some(keyring) => Ok(keyring),
+            None => Ok(self.read()?.1.keyring),
+        }
+    }
+
+    /// The keyring known, if the file is still the one it was read from. Waits for nobody.
+    fn unchanged(&self) -> Result<Option<Arc<Keyring>>> {
+        let state = self.state();
+        Ok(disk::ends_with(&self.path, &state.mac)?.then_some(state.keyring))
+    }
+
     /// Reads the file and takes it over. For the holder of the turn.
     fn read(&self) -> Result<(Zeroizing<Vec<u8>>, State)> {
         let bytes = disk::read_private(&self.path, format::MAX_FILE_LEN)?;
@@ -326,9 +360,10 @@ impl<B: CryptoBackend> KeyringFile<B> {
         if header.kdf() != &key.kdf {
             return Err(Error::Resealed { file: self.path.clone() });
         }
+        let mac = *header.mac();
         let keyring = header.decode(key, &self.backend, WrapCounter::in_blocks)?;
         let keyring = Arc::new(keyring.following(&self.keyring())?);
-        let state = State { keyring, key: Arc::clone(key) };
+        let state = State { keyring, key: Arc::clone(key), mac };
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.clone();
         Ok(state)
     }
@@ -339,8 +374,11 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
         self.keyring()
     }
 
+    /// Looks at the file first, at the cost of a few system calls: a version that another process
+    /// retired or destroyed wraps no more. While the file cannot be read, or is not a later state
+    /// of the keyring, nothing is wrapped.
     fn wrap_key(&self) -> Result<Arc<MasterKey>> {
-        let keyring = self.keyring();
+        let keyring = self.current()?;
         if keyring.enabled().counter().take() {
             return Ok(Arc::clone(keyring.enabled()));
         }
@@ -353,11 +391,11 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
         Ok(enabled)
     }
 
-    /// A version that this process does not know may come from a rotation by another one: the
-    /// file is read again before it counts as missing.
+    /// A version that this process does not know may come from a rotation by another one: if the
+    /// file has changed, it is read again before the version counts as missing.
     fn unwrap_key(&self, key_ref: &MasterKeyRef) -> Result<Arc<MasterKey>> {
         match self.keyring().find(key_ref) {
-            Err(Error::VersionMissing { .. }) => self.reload()?.find(key_ref).cloned(),
+            Err(Error::VersionMissing { .. }) => self.current()?.find(key_ref).cloned(),
             found => found.cloned(),
         }
     }
