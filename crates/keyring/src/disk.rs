@@ -1,7 +1,7 @@
 //! Files that hold secrets: read only when nobody else could, replaced whole or not at all.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -16,6 +16,12 @@ use crate::{Error, Result};
 /// A writer waits this long for another one before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// What is added to the name of a keyring file for the files beside it: the generation before, the
+/// writers' lock, and what is to replace a file.
+pub(crate) const PREVIOUS: &str = "previous";
+const LOCK: &str = "lock";
+const NEW: &str = "new";
 
 /// The right to change the keyring at a path; held by one writer of one process at a time. Readers
 /// need none: a file is replaced, never changed.
@@ -75,6 +81,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Makes a file where none is, not even a dangling link. Another one that comes to be there
 /// meanwhile is not replaced either.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    refuse_own(path)?;
     let created = open_options(true).create_new(true).open(path);
     let mut file = created.map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => Error::Exists { file: path.into() },
@@ -124,7 +131,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 impl WriterLock {
     /// Locks `<path>.lock`, waiting a few seconds for another writer.
     pub(crate) fn acquire(path: &Path) -> Result<Self> {
-        let path = beside(path, "lock");
+        let path = beside(path, LOCK);
         let file = open_options(true)
             .create(true)
             .open(&path)
@@ -145,7 +152,18 @@ impl WriterLock {
 
 /// Where [`put`] writes what is to replace the file.
 fn staged(path: &Path) -> PathBuf {
-    beside(path, "new")
+    beside(path, NEW)
+}
+
+/// Refuses a name that some keyring may give, now or later, to a file beside it, which it writes
+/// and removes without asking.
+fn refuse_own(path: &Path) -> Result<()> {
+    let is_own =
+        |suffix: &OsStr| [PREVIOUS, LOCK, NEW].iter().any(|own| suffix.eq_ignore_ascii_case(own));
+    match path.extension() {
+        Some(suffix) if is_own(suffix) => Err(Error::OwnName { file: path.into() }),
+        _ => Ok(()),
+    }
 }
 
 fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>> {

@@ -158,9 +158,19 @@ pub enum Error {
         /// The generation found. Equal to the known one when the contents differ.
         found: u64,
     },
-    /// A keyring, or what is left of one, is already there. Nothing was changed.
+    /// Something is already there, or what is left of a keyring. Nothing was changed.
     #[error("{file} exists already: nothing is created over it", file = file.display())]
     Exists {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A keyring writes and removes files of such a name beside itself. Nothing was changed.
+    #[error(
+        "{file} has a name of a keyring's own files: choose one that does not end in .previous, \
+         .lock or .new",
+        file = file.display()
+    )]
+    OwnName {
         /// The file.
         file: PathBuf,
     },

@@ -16,7 +16,7 @@ use self::update::Update;
 use crate::{
     Error, Keyring, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys, WRAP_BLOCK,
     counter::WrapCounter,
-    disk::{self, WriterLock},
+    disk,
     format::{self, Header, MAC_LEN},
     record::{Content, Record},
     rotation,
@@ -81,8 +81,9 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// Makes a new keyring with one enabled version. Nothing else ever makes one.
     ///
     /// # Errors
-    /// [`Error::Exists`] when a keyring, or the previous generation of a lost one, is there; the
-    /// errors of files; [`Error::Crypto`] when there is no randomness.
+    /// [`Error::Exists`] when anything, or the previous generation of a lost keyring, is there;
+    /// [`Error::OwnName`] when the path ends in `.previous`, `.lock` or `.new`; the errors of
+    /// files; [`Error::Crypto`] when there is no randomness.
     pub fn create(
         path: impl AsRef<Path>,
         id: &KeyringId,
@@ -99,7 +100,8 @@ impl<B: CryptoBackend> KeyringFile<B> {
         };
         let key = unlock.seal(&backend)?;
         let bytes = format::encode(id, 1, &[first], &key, &backend)?;
-        put_first(path, &bytes)?;
+        disk::refuse_existing(&disk::beside(path, disk::PREVIOUS))?;
+        disk::create(path, &bytes)?;
         Self::from_bytes(path, &bytes, key, backend)
     }
 
@@ -295,13 +297,14 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// host could unlock is lost.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is at `path`, and the errors of files.
+    /// [`Error::Exists`] when anything is at `path`, be it this keyring; [`Error::OwnName`] when the
+    /// path ends in `.previous`, `.lock` or `.new`; those of [`reload`](Self::reload).
     pub fn export(&self, path: impl AsRef<Path>, unlock: &Unlock) -> Result<()> {
         let keyring = self.reload()?;
         let key = unlock.seal(&self.backend)?;
         let (id, generation) = (keyring.id(), keyring.generation());
         let bytes = format::encode(id, generation, keyring.records(), &key, &self.backend)?;
-        put_first(path.as_ref(), &bytes)
+        disk::create(path.as_ref(), &bytes)
     }
 
     fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
@@ -405,12 +408,4 @@ impl<B> fmt::Debug for KeyringFile<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyringFile").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// Puts a file where none may be.
-fn put_first(path: &Path, bytes: &[u8]) -> Result<()> {
-    let _lock = WriterLock::acquire(path)?;
-    disk::refuse_existing(path)?;
-    disk::refuse_existing(&disk::beside(path, "previous"))?;
-    disk::put(path, bytes)
 }
