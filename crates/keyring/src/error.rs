@@ -249,12 +249,18 @@ pub enum WeakKey {
     /// There is none.
     #[error("it is absent or empty")]
     Absent,
-    /// It has fewer than 32 bytes, or a passphrase fewer than 8.
-    #[error("it is too short")]
-    Short,
-    /// It has more than 32 bytes, or a passphrase more than 1,024.
-    #[error("it is too long")]
-    Long,
+    /// It has too few bytes.
+    #[error("it is too short: it must have {least} bytes at least")]
+    Short {
+        /// The fewest it may have: 32, a passphrase 8.
+        least: usize,
+    },
+    /// It has too many bytes.
+    #[error("it is too long: it must have {most} bytes at most")]
+    Long {
+        /// The most it may have: 32, a passphrase 1,024.
+        most: usize,
+    },
     /// All its bytes are zero.
     #[error("all its bytes are zero")]
     AllZero,

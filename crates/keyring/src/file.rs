@@ -47,7 +47,7 @@ use crate::{
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("keyring");
 /// let id = KeyringId::parse("main").ok_or("not a keyring id")?;
-/// let unlock = Unlock::passphrase(String::from("correct horse battery staple"))?;
+/// let unlock = Unlock::passphrase("correct horse battery staple")?;
 /// KeyringFile::create(&path, &id, &unlock, RustCrypto)?;
 ///
 /// // A server: at start, and then every hour.
@@ -83,7 +83,8 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// # Errors
     /// [`Error::Exists`] when anything, or the previous generation of a lost keyring, is there;
     /// [`Error::OwnName`] when the path ends in `.previous`, `.lock` or `.new`; the errors of
-    /// files; [`Error::Crypto`] when there is no randomness.
+    /// files; [`Error::WeakKey`] when the passphrase is weak; [`Error::Crypto`] when there is no
+    /// randomness.
     pub fn create(
         path: impl AsRef<Path>,
         id: &KeyringId,
@@ -285,7 +286,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// which the old secret opens, is removed. Other processes must open the file again.
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// [`Error::WeakKey`] when the passphrase is weak, and as [`add`](Self::add).
     pub fn reseal(&self, unlock: &Unlock) -> Result<()> {
         let key = Arc::new(unlock.seal(&self.backend)?);
         let mut update = Update::begin(self)?;
@@ -298,7 +299,8 @@ impl<B: CryptoBackend> KeyringFile<B> {
     ///
     /// # Errors
     /// [`Error::Exists`] when anything is at `path`, be it this keyring; [`Error::OwnName`] when the
-    /// path ends in `.previous`, `.lock` or `.new`; those of [`reload`](Self::reload).
+    /// path ends in `.previous`, `.lock` or `.new`; [`Error::WeakKey`] when the passphrase is weak;
+    /// those of [`reload`](Self::reload).
     pub fn export(&self, path: impl AsRef<Path>, unlock: &Unlock) -> Result<()> {
         let keyring = self.reload()?;
         let key = unlock.seal(&self.backend)?;
