@@ -3,9 +3,9 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,8 @@ use crate::{Error, Result};
 /// A writer waits this long for another one before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_POLL: Duration = Duration::from_millis(5);
+/// The digits of any process number.
+const MAX_HOLDER: usize = 10;
 
 /// What is added to the name of a keyring file for the files beside it: the generation before, the
 /// writers' lock, and what is to replace a file.
@@ -129,7 +131,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 impl WriterLock {
-    /// Locks `<path>.lock`, waiting a few seconds for another writer.
+    /// Locks `<path>.lock`, waiting at most [`LOCK_WAIT`] for another writer.
     pub(crate) fn acquire(path: &Path) -> Result<Self> {
         let path = beside(path, LOCK);
         let file = open_options(true)
@@ -139,11 +141,18 @@ impl WriterLock {
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => {
+                    // Only for the message of those who wait in vain.
+                    drop(sign(&file));
+                    return Ok(Self { _file: file });
+                }
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(LOCK_POLL);
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::Locked { file: path }),
+                Err(TryLockError::WouldBlock) => {
+                    let holder = holder(&path);
+                    return Err(Error::Locked { file: path, holder });
+                }
                 Err(TryLockError::Error(source)) => return Err(Error::io(path, "lock", source)),
             }
         }
@@ -153,6 +162,18 @@ impl WriterLock {
 /// Where [`put`] writes what is to replace the file.
 fn staged(path: &Path) -> PathBuf {
     beside(path, NEW)
+}
+
+/// Leaves the number of this process in the file that it has locked.
+fn sign(mut lock: &File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.write_all(process::id().to_string().as_bytes())
+}
+
+/// The number of the process that locked the file, if it can be told.
+fn holder(lock: &Path) -> Option<u32> {
+    let number = read_private(lock, MAX_HOLDER).ok()?;
+    str::from_utf8(&number).ok()?.parse().ok()
 }
 
 /// Refuses a name that some keyring may give, now or later, to a file beside it, which it writes

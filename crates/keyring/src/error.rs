@@ -174,11 +174,17 @@ pub enum Error {
         /// The file.
         file: PathBuf,
     },
-    /// Another writer held the lock for too long.
-    #[error("another process is changing the keyring ({file} is locked)", file = file.display())]
+    /// Another writer held the lock for five seconds. Nothing was changed.
+    #[error(
+        "{} is changing the keyring, and has locked {file}: wait for it",
+        process(*holder),
+        file = file.display()
+    )]
     Locked {
         /// The lock file.
         file: PathBuf,
+        /// The process that holds it, if it left its number there.
+        holder: Option<u32>,
     },
     /// The file can be read or written by others.
     #[error(
@@ -313,4 +319,8 @@ impl From<Error> for KeyError {
         };
         KeyError::new(kind, error.to_string())
     }
+}
+
+fn process(number: Option<u32>) -> String {
+    number.map_or_else(|| "another process".into(), |number| format!("process {number}"))
 }

@@ -286,19 +286,6 @@ fn threads_with_one_handle_take_turns_and_readers_see_no_step_back() {
 }
 
 #[test]
-fn a_writer_gives_up_while_another_holds_the_lock() {
-    let fixture = Fixture::new();
-    let file = fixture.open().unwrap();
-    let lock = fs::File::options().append(true).create(true).open(fixture.beside("keyring.lock"));
-    let lock = lock.unwrap();
-    lock.lock().unwrap();
-    assert!(file.reload().is_ok(), "readers need no lock");
-    assert_error!(file.rotate(), Error::Locked { .. });
-    drop(lock);
-    assert_eq!(file.rotate().unwrap(), 2);
-}
-
-#[test]
 fn child_rotates_until_killed() {
     if !child::is_here() {
         return;

@@ -1,9 +1,12 @@
 //! Several processes with one file.
 
-use std::{fs, thread, time::Duration};
+use std::{
+    fs, thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use object_cipher_core::MasterKeyRef;
-use object_cipher_keyring::{Error, KeyringFile, Unlock, VersionedKeys};
+use object_cipher_keyring::{Error, KeyringFile, RotationPolicy, Unlock, VersionedKeys};
 
 use crate::{Fixture, assert_error, backend::Watched, id, random};
 
@@ -88,5 +91,50 @@ fn readers_do_not_wait_for_a_writer_that_waits_for_another_process() {
         assert!(!writer.is_finished());
         lock.unlock().unwrap();
         assert_eq!(writer.join().unwrap().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_writer_gives_up_in_the_end_and_names_who_holds_the_lock() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    assert_eq!(file.rotate().unwrap(), 2, "which leaves this process's number");
+    let lock = fs::File::options().append(true).open(fixture.beside("keyring.lock")).unwrap();
+    lock.lock().unwrap();
+    let error = file.rotate().unwrap_err();
+    let expected = format!("process {} is changing the keyring", std::process::id());
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    drop(lock);
+    assert_eq!(file.rotate().unwrap(), 3);
+}
+
+#[test]
+fn all_that_write_wait_for_the_lock_with_a_bound() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    // By somebody who leaves no number.
+    let lock = fs::File::create(fixture.beside("keyring.lock")).unwrap();
+    lock.lock().unwrap();
+    let unlock = fixture.unlock();
+    let policy = RotationPolicy::default();
+    let writers: [&(dyn Fn() -> Result<(), Error> + Sync); 8] = [
+        &|| file.add().map(drop),
+        &|| file.rotate().map(drop),
+        &|| file.promote(1),
+        &|| file.rotate_if_due(&policy, SystemTime::now()).map(drop),
+        &|| file.destroy(1),
+        &|| file.reserve_wraps(),
+        &|| file.reseal(&unlock),
+        &|| file.wrap_key().map(drop),
+    ];
+    thread::scope(|scope| {
+        // All at once: were they to wait for each other, the last would wait long.
+        let waiting: Vec<_> = writers.iter().map(|write| scope.spawn(write)).collect();
+        let started = Instant::now();
+        for writer in waiting {
+            assert_error!(writer.join().unwrap(), Error::Locked { holder: None, .. });
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "each waits five seconds");
     });
 }
