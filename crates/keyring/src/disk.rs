@@ -56,8 +56,7 @@ pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec
 /// Whether a file that must be this user's alone ends in these bytes.
 pub(crate) fn ends_with<const N: usize>(path: &Path, end: &[u8; N]) -> Result<bool> {
     let io = |source| Error::io(path, "read", source);
-    let mut file = open_guarded(path, Guard::Private)?;
-    let length = file.metadata().map_err(io)?.len();
+    let (mut file, length) = open_guarded(path, Guard::Private)?;
     let Some(start) = length.checked_sub(N as u64) else { return Ok(false) };
     let mut found = [0; N];
     file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut found)).map_err(io)?;
@@ -189,8 +188,7 @@ fn refuse_own(path: &Path) -> Result<()> {
 
 fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>> {
     let io = |source| Error::io(path, "read", source);
-    let mut file = open_guarded(path, guard)?;
-    let length = file.metadata().map_err(io)?.len();
+    let (mut file, length) = open_guarded(path, guard)?;
     let length = usize::try_from(length).ok().filter(|length| *length <= limit);
     let length = length.ok_or_else(|| Error::TooLarge { file: path.into(), limit })?;
     // One allocation of the full size: a buffer that grew would leave copies behind.
@@ -215,8 +213,9 @@ fn open_options(write: bool) -> OpenOptions {
 }
 
 /// Opens a file for reading and checks what was opened, not what the name leads to a moment later.
+/// Gives its length too.
 #[cfg(unix)]
-fn open_guarded(path: &Path, guard: Guard) -> Result<File> {
+fn open_guarded(path: &Path, guard: Guard) -> Result<(File, u64)> {
     use rustix::io::Errno;
     use std::os::unix::fs::MetadataExt;
 
@@ -244,12 +243,12 @@ fn open_guarded(path: &Path, guard: Guard) -> Result<File> {
     if mode & forbidden != 0 {
         return Err(Error::Permissions { file: path.into(), mode });
     }
-    Ok(file)
+    Ok((file, metadata.len()))
 }
 
 /// Without Unix permissions the checks are the operator's: only the kind of file is checked.
 #[cfg(not(unix))]
-fn open_guarded(path: &Path, _: Guard) -> Result<File> {
+fn open_guarded(path: &Path, _: Guard) -> Result<(File, u64)> {
     let metadata =
         fs::symlink_metadata(path).map_err(|source| Error::io(path, "inspect", source))?;
     if metadata.is_symlink() {
@@ -258,7 +257,9 @@ fn open_guarded(path: &Path, _: Guard) -> Result<File> {
     if !metadata.is_file() {
         return Err(Error::NotRegular { file: path.into() });
     }
-    open_options(false).open(path).map_err(|source| Error::io(path, "open", source))
+    let file = open_options(false).open(path).map_err(|source| Error::io(path, "open", source))?;
+    let length = file.metadata().map_err(|source| Error::io(path, "inspect", source))?.len();
+    Ok((file, length))
 }
 
 /// Makes a rename or a removal last through a power cut.

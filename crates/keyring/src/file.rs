@@ -26,16 +26,16 @@ use crate::{
 /// A keyring kept in one sealed file, which this process may change.
 ///
 /// The file is replaced whole or not at all, with mode 0600, and the generation before the last
-/// change of a version is kept beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
-/// with other processes; readers are never blocked. A file that cannot be read in full is an
-/// error, never a reason to create one.
+/// change of a version is kept beside it as `<file>.previous`. Writers take turns by `<file>.lock`,
+/// within this process and with others; readers never wait for it. A file that cannot be read in
+/// full is an error, never a reason to create one.
 ///
 /// Several processes may share one file: each counts its wraps in blocks of its own, and before
 /// each change, and each wrap, reads what the others wrote. A version that another process enabled
 /// wraps from then on, and opens as soon as an object names it.
 ///
-/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work, and a
-/// few seconds at most while another process writes.
+/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work; those
+/// that write, and a wrap that needs a new block, for five seconds at most while another writes.
 ///
 /// ```
 /// use object_cipher_core::KeyringId;
