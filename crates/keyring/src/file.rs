@@ -232,8 +232,9 @@ impl<B: CryptoBackend> KeyringFile<B> {
         Ok(Some(number))
     }
 
-    /// Destroys the key of a version that is not enabled, in the file and in its previous generation.
-    /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
+    /// Destroys the key of a version that is not enabled, in the file and in all that this crate
+    /// keeps beside it: the previous generation, and what interrupted writes left. What the
+    /// version wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
     /// already.
     ///
     /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused) are the

@@ -139,7 +139,8 @@ impl Unlock {
     ///
     /// # Errors
     /// [`Error::Exists`] when anything is at `path`, which stays as it is; [`Error::OwnName`] when
-    /// the path ends in `.previous`, `.lock` or `.new`; [`Error::Io`]; [`Error::Crypto`] when there is no randomness.
+    /// the path ends in `.previous`, `.lock` or `.new`; [`Error::Io`]; [`Error::Crypto`] when there
+    /// is no randomness.
     pub fn new_key_file<B: CryptoBackend>(path: impl AsRef<Path>, backend: &B) -> Result<Self> {
         let mut key = Key32::zeroed();
         backend.random(key.as_mut_slice()).map_err(object_cipher_core::Error::from)?;
