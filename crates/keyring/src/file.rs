@@ -1,5 +1,7 @@
 //! A keyring kept in one sealed file: [`KeyringFile`].
 
+mod update;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -7,15 +9,15 @@ use std::{
     time::SystemTime,
 };
 
-use object_cipher_core::{CryptoBackend, KeyringId, MasterKeyRef, SourceKey};
+use object_cipher_core::{CryptoBackend, KeyringId, MasterKeyRef};
 use zeroize::Zeroizing;
 
+use self::update::Update;
 use crate::{
-    Error, Keyring, MAX_WRAPS, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys,
-    WRAP_BLOCK,
+    Error, Keyring, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys, WRAP_BLOCK,
     counter::WrapCounter,
-    disk::{self, WriterLock},
-    format::{self, Header},
+    disk,
+    format::{self, Header, MAC_LEN},
     record::{Content, Record},
     rotation,
     unlock::FileKey,
@@ -23,17 +25,17 @@ use crate::{
 
 /// A keyring kept in one sealed file, which this process may change.
 ///
-/// The file is replaced whole or not at all, with mode 0600, and its previous generation is kept
-/// beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
-/// with other processes; readers are never blocked. A file that cannot be read in full is an
-/// error, never a reason to create one.
+/// The file is replaced whole or not at all, with mode 0600, and the generation before the last
+/// change of a version is kept beside it as `<file>.previous`. Writers take turns by `<file>.lock`,
+/// within this process and with others; readers never wait for it. A file that cannot be read in
+/// full is an error, never a reason to create one.
 ///
 /// Several processes may share one file: each counts its wraps in blocks of its own, and before
-/// each change reads what the others wrote. A version that another process enabled is used for
-/// wrapping after [`reload`](Self::reload), and for opening as soon as an object names it.
+/// each change, and each wrap, reads what the others wrote. A version that another process enabled
+/// wraps from then on, and opens as soon as an object names it.
 ///
-/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work, and a
-/// few seconds at most while another process writes.
+/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work; those
+/// that write, and a wrap that needs a new block, for five seconds at most while another writes.
 ///
 /// ```
 /// use object_cipher_core::KeyringId;
@@ -45,7 +47,7 @@ use crate::{
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("keyring");
 /// let id = KeyringId::parse("main").ok_or("not a keyring id")?;
-/// let unlock = Unlock::passphrase(String::from("correct horse battery staple"))?;
+/// let unlock = Unlock::passphrase("correct horse battery staple")?;
 /// KeyringFile::create(&path, &id, &unlock, RustCrypto)?;
 ///
 /// // A server: at start, and then every hour.
@@ -59,8 +61,10 @@ use crate::{
 pub struct KeyringFile<B> {
     path: PathBuf,
     backend: B,
+    wrap_block: u64,
     state: RwLock<State>,
-    /// Held while the file is read and taken over, so that an older reading cannot overtake.
+    /// Held while the file is read or written, and taken over, so that an older reading cannot
+    /// overtake. Never while waiting for other processes.
     turn: Mutex<()>,
 }
 
@@ -68,24 +72,19 @@ pub struct KeyringFile<B> {
 struct State {
     keyring: Arc<Keyring>,
     key: Arc<FileKey>,
-}
-
-/// A change under way: holds the lock, and the file as it is.
-struct Update<'a, B> {
-    file: &'a KeyringFile<B>,
-    state: State,
-    old: Zeroizing<Vec<u8>>,
-    records: Vec<Record>,
-    _lock: WriterLock,
-    _turn: MutexGuard<'a, ()>,
+    /// The MAC of the file that this was read from: while the file ends in it, there is no other
+    /// state to know.
+    mac: [u8; MAC_LEN],
 }
 
 impl<B: CryptoBackend> KeyringFile<B> {
     /// Makes a new keyring with one enabled version. Nothing else ever makes one.
     ///
     /// # Errors
-    /// [`Error::Exists`] when a keyring, or the previous generation of a lost one, is there; the
-    /// errors of files; [`Error::Crypto`] when there is no randomness.
+    /// [`Error::Exists`] when anything, or the previous generation of a lost keyring, is there;
+    /// [`Error::OwnName`] when the path ends in `.previous`, `.lock` or `.new`; the errors of
+    /// files; [`Error::WeakKey`] when the passphrase is weak; [`Error::Crypto`] when there is no
+    /// randomness.
     pub fn create(
         path: impl AsRef<Path>,
         id: &KeyringId,
@@ -98,11 +97,12 @@ impl<B: CryptoBackend> KeyringFile<B> {
             number: 1,
             created: now,
             wraps: 0,
-            content: Content::Enabled(draw(&backend)?),
+            content: Content::Enabled(update::draw(&backend)?),
         };
         let key = unlock.seal(&backend)?;
         let bytes = format::encode(id, 1, &[first], &key, &backend)?;
-        put_first(path, &bytes)?;
+        disk::refuse_existing(&disk::beside(path, disk::PREVIOUS))?;
+        disk::create(path, &bytes)?;
         Self::from_bytes(path, &bytes, key, backend)
     }
 
@@ -121,6 +121,16 @@ impl<B: CryptoBackend> KeyringFile<B> {
         let bytes = disk::read_private(path, format::MAX_FILE_LEN)?;
         let key = unlock.open(path, Header::parse(path, &bytes)?.kdf(), &backend)?;
         Self::from_bytes(path, &bytes, key, backend)
+    }
+
+    /// Reserves wraps in blocks of this many instead of [`WRAP_BLOCK`]; 0 counts as 1.
+    ///
+    /// What a process has reserved and not used is lost when it ends. A tool that seals one object
+    /// and ends reserves 1; a server writes the file once a block, and so keeps the default.
+    #[must_use]
+    pub fn with_wrap_block(mut self, wraps: u64) -> Self {
+        self.wrap_block = wraps.max(1);
+        self
     }
 
     /// Where the file is.
@@ -161,39 +171,41 @@ impl<B: CryptoBackend> KeyringFile<B> {
         })
     }
 
-    /// Adds a decrypt-only version and gives its number. Where several nodes share or copy the
-    /// file, [`rotate`](Self::rotate) promotes it once all of them have it.
+    /// Adds a version that waits, and gives its number. It opens, and wraps nothing yet. Where
+    /// several nodes share or copy the file, [`rotate`](Self::rotate) promotes it once all of them
+    /// have it.
     ///
     /// # Errors
     /// [`Error::TooManyVersions`], [`Error::Locked`], and those of [`reload`](Self::reload).
     pub fn add(&self) -> Result<u32> {
         let now = rotation::unix_seconds(SystemTime::now())?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         let number = update.add(now)?;
         update.commit()?;
         Ok(number)
     }
 
-    /// Enables the newest version: the one that [`add`](Self::add) made after the enabled one, or
-    /// else a new one. The version enabled so far becomes decrypt-only. Gives the enabled version.
+    /// Enables the newest version that waits, which [`add`](Self::add) made, or else a new one.
+    /// The version enabled so far becomes decrypt-only, and so do those that waited and were
+    /// passed over. A decrypt-only version is never enabled. Gives the enabled version.
     ///
     /// # Errors
     /// As [`add`](Self::add).
     pub fn rotate(&self) -> Result<u32> {
         let now = rotation::unix_seconds(SystemTime::now())?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         let number = update.rotate(now)?;
         update.commit()?;
         Ok(number)
     }
 
-    /// Enables one decrypt-only version in particular, such as the one before a rotation that came
-    /// too early. Does nothing when it is enabled already.
+    /// Enables one version in particular, also one that is decrypt-only, such as the one before a
+    /// rotation that came too early. Does nothing when it is enabled already.
     ///
     /// # Errors
     /// [`Error::VersionMissing`], [`Error::VersionDestroyed`], and as [`add`](Self::add).
     pub fn promote(&self, version: u32) -> Result<()> {
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         if update.state.keyring.version(version)?.version() == update.enabled()?.number {
             return Ok(());
         }
@@ -211,7 +223,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// As [`add`](Self::add), and [`Error::Clock`].
     pub fn rotate_if_due(&self, policy: &RotationPolicy, now: SystemTime) -> Result<Option<u32>> {
         let now = rotation::unix_seconds(now)?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         if !policy.is_due(update.enabled()?, now) {
             return Ok(None);
         }
@@ -220,17 +232,27 @@ impl<B: CryptoBackend> KeyringFile<B> {
         Ok(Some(number))
     }
 
-    /// Destroys the key of a decrypt-only version, in the file and in its previous generation.
-    /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
+    /// Destroys the key of a version that is not enabled, in the file and in all that this crate
+    /// keeps beside it: the previous generation, and what interrupted writes left. What the
+    /// version wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
     /// already.
     ///
-    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused, other
-    /// processes until they reload) are the operator's to destroy.
+    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused) are the
+    /// operator's to destroy. So is what other processes have in memory:
+    ///
+    /// - A [`KeyringFile`] of another process looks at the file before each wrap, so it wraps no
+    ///   more under the version, but opens with it until it [`reload`](Self::reload)s. On a network
+    ///   file system it may see the change only when its client does, seconds later.
+    /// - A data key that was given out before, such as that of an upload under way, may still be
+    ///   written after the version is destroyed. Destroy a version only when all that it wrapped
+    ///   was wrapped anew, and the uploads begun before it retired have ended.
+    /// - A [`SharedKeyring`](crate::SharedKeyring) learns nothing of files: it wraps under its
+    ///   enabled version until it is replaced.
     ///
     /// # Errors
     /// [`Error::VersionEnabled`], [`Error::VersionMissing`], and as [`add`](Self::add).
     pub fn destroy(&self, version: u32) -> Result<()> {
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         match update.state.keyring.version(version) {
             Err(Error::VersionDestroyed { .. }) => return Ok(()),
             found => found?,
@@ -239,9 +261,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
             let keyring = update.state.keyring.id().clone();
             return Err(Error::VersionEnabled { keyring, version });
         }
-        for record in update.records.iter_mut().filter(|record| record.number == version) {
-            record.content = Content::Destroyed;
-        }
+        update.destroy(version);
         update.commit_and_forget()
     }
 
@@ -251,17 +271,26 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// # Errors
     /// [`Error::WrapLimit`], [`Error::Locked`], and those of [`reload`](Self::reload).
     pub fn reserve_wraps(&self) -> Result<()> {
-        self.reserve_below(WRAP_BLOCK / 2)
+        let enough = self.wrap_block / 2;
+        if self.keyring().enabled().counter().left() > enough {
+            return Ok(());
+        }
+        let update = Update::begin(self)?;
+        // Another thread may have reserved, or another process rotated, meanwhile.
+        if update.state.keyring.enabled().counter().left() > enough {
+            return Ok(());
+        }
+        update.reserve(0)
     }
 
     /// Seals the file under another unlock secret, with a new salt. The previous generation,
     /// which the old secret opens, is removed. Other processes must open the file again.
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// [`Error::WeakKey`] when the passphrase is weak, and as [`add`](Self::add).
     pub fn reseal(&self, unlock: &Unlock) -> Result<()> {
         let key = Arc::new(unlock.seal(&self.backend)?);
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         update.state.key = key;
         update.commit_and_forget()
     }
@@ -270,19 +299,29 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// host could unlock is lost.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is at `path`, and the errors of files.
+    /// [`Error::Exists`] when anything is at `path`, be it this keyring; [`Error::OwnName`] when the
+    /// path ends in `.previous`, `.lock` or `.new`; [`Error::WeakKey`] when the passphrase is weak;
+    /// those of [`reload`](Self::reload).
     pub fn export(&self, path: impl AsRef<Path>, unlock: &Unlock) -> Result<()> {
         let keyring = self.reload()?;
         let key = unlock.seal(&self.backend)?;
         let (id, generation) = (keyring.id(), keyring.generation());
         let bytes = format::encode(id, generation, keyring.records(), &key, &self.backend)?;
-        put_first(path.as_ref(), &bytes)
+        disk::create(path.as_ref(), &bytes)
     }
 
     fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
-        let keyring = Header::parse(path, bytes)?.decode(&key, &backend, WrapCounter::in_blocks)?;
-        let state = State { keyring: Arc::new(keyring), key: Arc::new(key) };
-        Ok(Self { path: path.into(), backend, state: RwLock::new(state), turn: Mutex::new(()) })
+        let header = Header::parse(path, bytes)?;
+        let mac = *header.mac();
+        let keyring = header.decode(&key, &backend, WrapCounter::in_blocks)?;
+        let state = State { keyring: Arc::new(keyring), key: Arc::new(key), mac };
+        Ok(Self {
+            path: path.into(),
+            backend,
+            wrap_block: WRAP_BLOCK,
+            state: RwLock::new(state),
+            turn: Mutex::new(()),
+        })
     }
 
     fn state(&self) -> State {
@@ -292,6 +331,25 @@ impl<B: CryptoBackend> KeyringFile<B> {
 
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keyring as the file has it now: the one known, unless another process changed the file.
+    fn current(&self) -> Result<Arc<Keyring>> {
+        if let Some(keyring) = self.unchanged()? {
+            return Ok(keyring);
+        }
+        let _turn = self.turn();
+        // Another thread may have read it meanwhile.
+        match self.unchanged()? {
+            Some(keyring) => Ok(keyring),
+            None => Ok(self.read()?.1.keyring),
+        }
+    }
+
+    /// The keyring known, if the file is still the one it was read from. Waits for nobody.
+    fn unchanged(&self) -> Result<Option<Arc<Keyring>>> {
+        let state = self.state();
+        Ok(disk::ends_with(&self.path, &state.mac)?.then_some(state.keyring))
     }
 
     /// Reads the file and takes it over. For the holder of the turn.
@@ -308,41 +366,12 @@ impl<B: CryptoBackend> KeyringFile<B> {
         if header.kdf() != &key.kdf {
             return Err(Error::Resealed { file: self.path.clone() });
         }
+        let mac = *header.mac();
         let keyring = header.decode(key, &self.backend, WrapCounter::in_blocks)?;
         let keyring = Arc::new(keyring.following(&self.keyring())?);
-        let state = State { keyring, key: Arc::clone(key) };
+        let state = State { keyring, key: Arc::clone(key), mac };
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.clone();
         Ok(state)
-    }
-
-    fn update(&self) -> Result<Update<'_, B>> {
-        let turn = self.turn();
-        let lock = WriterLock::acquire(&self.path)?;
-        let (old, state) = self.read()?;
-        let records = state.keyring.records().to_vec();
-        Ok(Update { file: self, state, old, records, _lock: lock, _turn: turn })
-    }
-
-    /// Reserves a block for the enabled version unless more than `enough` wraps are left.
-    fn reserve_below(&self, enough: u64) -> Result<()> {
-        if self.keyring().enabled().counter().left() > enough {
-            return Ok(());
-        }
-        let mut update = self.update()?;
-        let keyring = Arc::clone(&update.state.keyring);
-        // Another thread may have reserved, or another process rotated, before this one's turn.
-        if keyring.enabled().counter().left() > enough {
-            return Ok(());
-        }
-        for record in update.records.iter_mut().filter(|record| is_enabled(record)) {
-            let wraps = record.wraps.checked_add(WRAP_BLOCK).filter(|wraps| *wraps <= MAX_WRAPS);
-            record.wraps = wraps.ok_or_else(|| keyring.enabled().wrap_limit())?;
-        }
-        update.commit()?;
-        // Still this thread's turn: the next one finds the block and reserves no other.
-        keyring.enabled().counter().grant(WRAP_BLOCK);
-        drop(update);
-        Ok(())
     }
 }
 
@@ -351,88 +380,30 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
         self.keyring()
     }
 
+    /// Looks at the file first, at the cost of a few system calls: a version that another process
+    /// retired or destroyed wraps no more. While the file cannot be read, or is not a later state
+    /// of the keyring, nothing is wrapped.
     fn wrap_key(&self) -> Result<Arc<MasterKey>> {
-        loop {
-            let keyring = self.keyring();
-            if keyring.enabled().counter().take() {
-                return Ok(Arc::clone(keyring.enabled()));
-            }
-            self.reserve_below(0)?;
+        let keyring = self.current()?;
+        if keyring.enabled().counter().take() {
+            return Ok(Arc::clone(keyring.enabled()));
         }
+        let update = Update::begin(self)?;
+        let enabled = Arc::clone(update.state.keyring.enabled());
+        // Another thread may have reserved, or another process rotated, meanwhile.
+        if !enabled.counter().take() {
+            update.reserve(1)?;
+        }
+        Ok(enabled)
     }
 
-    /// A version that this process does not know may come from a rotation by another one: the
-    /// file is read again before it counts as missing.
+    /// A version that this process does not know may come from a rotation by another one: if the
+    /// file has changed, it is read again before the version counts as missing.
     fn unwrap_key(&self, key_ref: &MasterKeyRef) -> Result<Arc<MasterKey>> {
         match self.keyring().find(key_ref) {
-            Err(Error::VersionMissing { .. }) => self.reload()?.find(key_ref).cloned(),
+            Err(Error::VersionMissing { .. }) => self.current()?.find(key_ref).cloned(),
             found => found.cloned(),
         }
-    }
-}
-
-impl<B: CryptoBackend> Update<'_, B> {
-    fn enabled(&self) -> Result<&Record> {
-        let none = || Error::EnabledCount { keyring: self.state.keyring.id().clone() };
-        self.records.iter().find(|record| is_enabled(record)).ok_or_else(none)
-    }
-
-    fn add(&mut self, created: u64) -> Result<u32> {
-        let newest = self.records.last().map_or(0, |record| record.number);
-        let full = || Error::TooManyVersions { keyring: self.state.keyring.id().clone() };
-        let number = newest.checked_add(1).ok_or_else(full)?;
-        let content = Content::DecryptOnly(draw(&self.file.backend)?);
-        self.records.push(Record { number, created, wraps: 0, content });
-        Ok(number)
-    }
-
-    fn rotate(&mut self, created: u64) -> Result<u32> {
-        let enabled = self.enabled()?.number;
-        let waiting = |record: &&Record| record.number > enabled && record.key().is_some();
-        let number = match self.records.iter().rev().find(waiting) {
-            Some(record) => record.number,
-            None => self.add(created)?,
-        };
-        self.promote(number);
-        Ok(number)
-    }
-
-    fn promote(&mut self, number: u32) {
-        for record in &mut self.records {
-            let enabled = record.number == number;
-            record.content = record.content.clone().with_enabled(enabled);
-        }
-    }
-
-    /// Writes the next generation, and keeps the one before it.
-    fn commit(&self) -> Result<()> {
-        let bytes = self.encode()?;
-        disk::put(&self.previous(), &self.old)?;
-        self.put(&bytes)
-    }
-
-    /// Writes the next generation, and keeps none before it. An older one goes first, so that it
-    /// cannot be left behind.
-    fn commit_and_forget(&self) -> Result<()> {
-        let bytes = self.encode()?;
-        disk::remove(&self.previous())?;
-        self.put(&bytes)
-    }
-
-    fn encode(&self) -> Result<Vec<u8>> {
-        let keyring = &self.state.keyring;
-        let generation = keyring.generation().saturating_add(1);
-        format::encode(keyring.id(), generation, &self.records, &self.state.key, &self.file.backend)
-    }
-
-    fn put(&self, bytes: &[u8]) -> Result<()> {
-        disk::put(&self.file.path, bytes)?;
-        // Taken over as any reader would: from the bytes.
-        self.file.take_over(bytes, &self.state.key).map(drop)
-    }
-
-    fn previous(&self) -> PathBuf {
-        disk::beside(&self.file.path, "previous")
     }
 }
 
@@ -440,22 +411,4 @@ impl<B> fmt::Debug for KeyringFile<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyringFile").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// A new random key.
-fn draw<B: CryptoBackend>(backend: &B) -> Result<Arc<SourceKey>> {
-    Ok(SourceKey::try_fill(|bytes| backend.random(bytes))
-        .map_err(object_cipher_core::Error::from)?)
-}
-
-fn is_enabled(record: &Record) -> bool {
-    matches!(record.content, Content::Enabled(_))
-}
-
-/// Puts a file where none may be.
-fn put_first(path: &Path, bytes: &[u8]) -> Result<()> {
-    let _lock = WriterLock::acquire(path)?;
-    disk::refuse_existing(path)?;
-    disk::refuse_existing(&disk::beside(path, "previous"))?;
-    disk::put(path, bytes)
 }

@@ -22,8 +22,8 @@
 //! |---|---|---|
 //! | 0 | 4 | number: at least 1 |
 //! | 4 | 8 | created: seconds since 1970 |
-//! | 12 | 1 | state: 1 = enabled (exactly one version), 2 = decrypt-only, 3 = destroyed |
-//! | 13 | 8 | wraps reserved: a multiple of 2^20, at most 2^40 |
+//! | 12 | 1 | state: 1 = enabled (exactly one version), 2 = decrypt-only, 3 = destroyed, 4 = waiting |
+//! | 13 | 8 | wraps reserved: at most 2^40; 0 for a version that waits |
 //! | 21 | 104 | sealed key; absent when destroyed |
 //!
 //! ```text
@@ -43,7 +43,7 @@ use object_cipher_core::{CryptoBackend, KeyringId, SourceKey, cobblestone};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Error, Keyring, MAX_VERSIONS, MAX_WRAPS, Result, VersionState, WRAP_BLOCK,
+    Error, Keyring, MAX_VERSIONS, MAX_WRAPS, Result, VersionState,
     counter::WrapCounter,
     record::{Content, Record},
     unlock::{Argon2Params, FileKey, Kdf},
@@ -60,7 +60,7 @@ const FIXED_LEN: usize = 65;
 const FIELDS_LEN: usize = 21;
 const SEALED_LEN: usize = cobblestone::HEADER_LEN + 32 + cobblestone::TAG_LEN;
 const VERSION_LEN: usize = FIELDS_LEN + SEALED_LEN;
-const MAC_LEN: usize = 64;
+pub(crate) const MAC_LEN: usize = 64;
 const KEY_CONTEXT: &[u8] = b"object-cipher/v1/keyring/key\0";
 
 /// The public part of a file: enough to derive its keys, nothing to be believed before the MAC.
@@ -72,7 +72,7 @@ pub(crate) struct Header<'a> {
     id: KeyringId,
     /// The file up to the MAC, and the MAC.
     body: &'a [u8],
-    mac: &'a [u8],
+    mac: &'a [u8; MAC_LEN],
     versions_at: usize,
 }
 
@@ -89,6 +89,11 @@ impl<'a> Header<'a> {
         &self.kdf
     }
 
+    /// The end of the file. Every write has another: it draws a salt for each key anew.
+    pub(crate) fn mac(&self) -> &'a [u8; MAC_LEN] {
+        self.mac
+    }
+
     /// Verifies the whole file and opens its keys.
     pub(crate) fn decode<B: CryptoBackend>(
         self,
@@ -97,7 +102,7 @@ impl<'a> Header<'a> {
         counting: fn(u64) -> WrapCounter,
     ) -> Result<Keyring> {
         let mac = compute_mac(key, self.body, backend)?;
-        if !bool::from(mac.ct_eq(self.mac)) {
+        if !bool::from(mac.ct_eq(self.mac.as_slice())) {
             return Err(Error::Rejected { file: self.path.into() });
         }
         let (header, versions) = self.body.split_at(self.versions_at);
@@ -115,8 +120,7 @@ impl<'a> Header<'a> {
 
     fn read(path: &'a Path, bytes: &'a [u8]) -> Result<Self, &'static str> {
         const SHORT: &str = "it ends too early";
-        let body_len = bytes.len().checked_sub(MAC_LEN).ok_or(SHORT)?;
-        let (body, mac) = bytes.split_at(body_len);
+        let (body, mac) = bytes.split_last_chunk().ok_or(SHORT)?;
         let mut reader = Reader(body);
         if reader.array::<8>() != Some(*MAGIC) {
             return Err("it does not begin with the magic bytes");
@@ -176,6 +180,7 @@ pub(crate) fn state_byte(state: VersionState) -> u8 {
         VersionState::Enabled => 1,
         VersionState::DecryptOnly => 2,
         VersionState::Destroyed => 3,
+        VersionState::Waiting => 4,
     }
 }
 
@@ -220,7 +225,7 @@ fn read_version<B: CryptoBackend>(
     let created = values.array().map(u64::from_be_bytes).ok_or(SHORT)?;
     let [state] = values.array().ok_or(SHORT)?;
     let wraps = values.array().map(u64::from_be_bytes).ok_or(SHORT)?;
-    if wraps > MAX_WRAPS || !wraps.is_multiple_of(WRAP_BLOCK) {
+    if wraps > MAX_WRAPS {
         return Err("a number of wraps is out of bounds");
     }
     let mut open = || {
@@ -235,6 +240,8 @@ fn read_version<B: CryptoBackend>(
         1 => Content::Enabled(open()?),
         2 => Content::DecryptOnly(open()?),
         3 => Content::Destroyed,
+        4 if wraps == 0 => Content::Waiting(open()?),
+        4 => return Err("a version that waits has wrapped"),
         _ => return Err("a version's state is not known"),
     };
     Ok(Record { number, created, wraps, content })

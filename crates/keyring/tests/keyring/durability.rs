@@ -1,12 +1,12 @@
 //! Crashes, writers at the same time, and files put back.
 
-use std::{fs, thread, time::Duration};
+use std::{ffi::OsString, fs, thread, time::Duration};
 
 use object_cipher_core::KeyringId;
-use object_cipher_keyring::{Error, Keyring, KeyringFile, SharedKeyring, VersionedKeys};
+use object_cipher_keyring::{Error, Keyring, KeyringFile, SharedKeyring, Unlock, VersionedKeys};
 use object_cipher_rustcrypto::RustCrypto;
 
-use crate::{Fixture, assert_error, child, id, write_private};
+use crate::{Fixture, assert_error, child, id, random, write_private};
 
 #[test]
 fn nothing_is_created_but_by_create() {
@@ -31,6 +31,72 @@ fn nothing_is_created_over_a_keyring_or_what_is_left_of_one() {
     assert_eq!(fs::read(fixture.path()).unwrap(), before);
     fs::remove_file(fixture.path()).unwrap();
     assert_error!(create(), Error::Exists { file } if file.ends_with("keyring.previous"));
+}
+
+#[test]
+fn nothing_is_created_under_the_names_that_keyrings_use_themselves() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    let names =
+        ["keyring.previous", "keyring.lock", "keyring.new", "keyring.previous.new", "a.New"];
+    for path in names.map(|name| fixture.beside(name)) {
+        let before = fs::read(&path).ok();
+        let unlock = fixture.unlock();
+        assert_error!(file.export(&path, &unlock), Error::OwnName { .. });
+        let created = KeyringFile::create(&path, &id(), &unlock, RustCrypto);
+        assert_error!(created, Error::OwnName { .. });
+        assert_error!(Unlock::new_key_file(&path, &RustCrypto), Error::OwnName { .. });
+        assert_eq!(fs::read(&path).ok(), before);
+    }
+    assert_error!(file.export(fixture.path(), &fixture.unlock()), Error::Exists { .. });
+}
+
+#[test]
+fn an_export_removes_nothing_beside_it() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let names = ["escrow.new", "escrow.lock", "escrow.previous"];
+    for path in names.map(|name| fixture.beside(name)) {
+        write_private(&path, b"precious");
+    }
+    file.export(fixture.beside("escrow"), &fixture.unlock()).unwrap();
+    for path in names.map(|name| fixture.beside(name)) {
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+    }
+}
+
+#[test]
+fn a_file_that_comes_to_be_during_an_export_is_not_replaced() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let escrow = fixture.beside("escrow");
+    // Later and later, so that some rounds fall between its look and its write.
+    for round in 0..300 {
+        let (exported, made) = thread::scope(|scope| {
+            let exporter = scope.spawn(|| file.export(&escrow, &fixture.unlock()).is_ok());
+            thread::sleep(Duration::from_micros(10 * round));
+            let made = fs::File::create_new(&escrow).is_ok();
+            (exporter.join().unwrap(), made)
+        });
+        assert_ne!(exported, made, "one of them made the file");
+        assert_eq!(fs::metadata(&escrow).unwrap().len() > 0, exported);
+        fs::remove_file(&escrow).unwrap();
+    }
+}
+
+#[test]
+fn of_many_that_create_one_keyring_one_succeeds() {
+    let fixture = Fixture::empty();
+    let created = thread::scope(|scope| {
+        let create =
+            || KeyringFile::create(fixture.path(), &id(), &fixture.unlock(), RustCrypto).ok();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(created.len(), 1);
+    let reopened = fixture.open().unwrap();
+    assert_eq!(reopened.keyring().digest(), created[0].keyring().digest());
 }
 
 #[test]
@@ -70,12 +136,47 @@ fn the_previous_generation_is_kept_whole() {
 }
 
 #[test]
-fn a_destroyed_key_is_not_kept_in_the_previous_generation() {
+fn reserving_wraps_keeps_the_state_before_the_last_change_of_a_key() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap().with_wrap_block(1);
+    file.rotate().unwrap();
+    for _ in 0..3 {
+        file.wrap_key().unwrap();
+    }
+    file.reserve_wraps().unwrap();
+    assert_eq!(file.keyring().generation(), 6);
+    let previous = fixture.beside("keyring.previous");
+    let previous = Keyring::read(previous, &fixture.unlock(), &RustCrypto).unwrap();
+    assert_eq!((previous.generation(), previous.enabled().version()), (1, 1));
+}
+
+/// What is in the directory of a keyring that was rotated while each write of each file beside it
+/// was interrupted, and then changed so that it forgets.
+fn names_after(forget: impl Fn(&KeyringFile<RustCrypto>)) -> Vec<OsString> {
     let fixture = Fixture::new();
     let file = fixture.open().unwrap();
+    let first = fs::read(fixture.path()).unwrap();
     file.rotate().unwrap();
-    file.destroy(1).unwrap();
-    assert!(!fixture.beside("keyring.previous").exists());
+    for name in ["keyring.new", "keyring.previous.new"] {
+        write_private(&fixture.beside(name), &first);
+    }
+    forget(&file);
+    let entries = fs::read_dir(fixture.directory.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_destroyed_key_is_in_no_file_beside_the_keyring() {
+    let names = names_after(|file| file.destroy(1).unwrap());
+    assert_eq!(names, ["keyring", "keyring.lock"]);
+}
+
+#[test]
+fn what_the_old_secret_opens_is_in_no_file_beside_the_keyring() {
+    let names = names_after(|file| file.reseal(&Unlock::key(&random()).unwrap()).unwrap());
+    assert_eq!(names, ["keyring", "keyring.lock"]);
 }
 
 #[test]
@@ -185,26 +286,13 @@ fn threads_with_one_handle_take_turns_and_readers_see_no_step_back() {
 }
 
 #[test]
-fn a_writer_gives_up_while_another_holds_the_lock() {
-    let fixture = Fixture::new();
-    let file = fixture.open().unwrap();
-    let lock = fs::File::options().append(true).create(true).open(fixture.beside("keyring.lock"));
-    let lock = lock.unwrap();
-    lock.lock().unwrap();
-    assert!(file.reload().is_ok(), "readers need no lock");
-    assert_error!(file.rotate(), Error::Locked { .. });
-    drop(lock);
-    assert_eq!(file.rotate().unwrap(), 2);
-}
-
-#[test]
 fn child_rotates_until_killed() {
     if !child::is_here() {
         return;
     }
     let path = std::env::var_os("TEST_PATH").unwrap();
     let secret = std::env::var_os("TEST_SECRET").unwrap();
-    let unlock = object_cipher_keyring::Unlock::key_file(secret).unwrap();
+    let unlock = Unlock::key_file(secret).unwrap();
     let file = KeyringFile::open(path, &unlock, RustCrypto).unwrap();
     // As many as a keyring holds.
     while file.add().is_ok() {}

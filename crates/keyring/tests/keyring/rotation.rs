@@ -2,14 +2,18 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use object_cipher_core::MasterKeyRef;
 use object_cipher_keyring::{
-    Error, MAX_WRAPS, RotationPolicy, VersionState, VersionedKeys, WRAP_BLOCK,
+    Error, KeyringFile, MAX_WRAPS, RotationPolicy, VersionState, VersionedKeys, WRAP_BLOCK,
 };
+use object_cipher_rustcrypto::RustCrypto;
 
-use crate::{Fixture, assert_error, id};
+use crate::{Fixture, assert_error};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn state_of(file: &KeyringFile<RustCrypto>, version: u32) -> VersionState {
+    file.keyring().version(version).unwrap().state()
+}
 
 #[test]
 fn rotation_by_age() {
@@ -88,6 +92,38 @@ fn rotate_promotes_the_newest_waiting_version() {
 }
 
 #[test]
+fn rotate_never_goes_back_to_a_retired_version() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    assert_eq!(file.rotate().unwrap(), 2);
+    file.promote(1).unwrap();
+    assert_eq!(state_of(&file, 2), VersionState::DecryptOnly);
+    assert_eq!(file.rotate().unwrap(), 3, "version 2 has retired");
+
+    file.promote(1).unwrap();
+    let later = SystemTime::now() + 400 * DAY;
+    assert_eq!(file.rotate_if_due(&RotationPolicy::default(), later).unwrap(), Some(4));
+}
+
+#[test]
+fn a_version_waits_until_a_rotation_promotes_it_or_passes_it_over() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.add().unwrap();
+    file.add().unwrap();
+    assert_eq!(state_of(&file, 2), VersionState::Waiting);
+    assert_eq!(file.rotate().unwrap(), 3);
+    assert_eq!(state_of(&file, 2), VersionState::DecryptOnly, "passed over");
+
+    file.add().unwrap();
+    file.promote(1).unwrap();
+    assert_eq!(state_of(&file, 4), VersionState::Waiting, "newer than the promoted one");
+    let reopened = fixture.open().unwrap();
+    assert_eq!(state_of(&reopened, 4), VersionState::Waiting);
+    assert_eq!(reopened.rotate().unwrap(), 4);
+}
+
+#[test]
 fn promote_enables_one_version_in_particular() {
     let fixture = Fixture::new();
     let file = fixture.open().unwrap();
@@ -113,17 +149,4 @@ fn the_enabled_version_is_not_destroyed() {
     let generation = file.keyring().generation();
     file.destroy(1).unwrap();
     assert_eq!(file.keyring().generation(), generation);
-}
-
-#[test]
-fn a_version_enabled_by_another_process_opens_before_reload() {
-    let fixture = Fixture::new();
-    let (one, two) = (fixture.open().unwrap(), fixture.open().unwrap());
-    one.rotate().unwrap();
-    let written = one.wrap_key().unwrap();
-    assert_error!(two.keyring().find(written.key_ref()), Error::VersionMissing { version: 2, .. });
-    assert_eq!(two.unwrap_key(written.key_ref()).unwrap().version(), 2);
-
-    let unknown = MasterKeyRef::new(id(), 3, *written.key_ref().check());
-    assert_error!(two.unwrap_key(&unknown), Error::VersionMissing { version: 3, .. });
 }
