@@ -30,12 +30,13 @@ With several files it is the gravest: 3, then 4, then 1, then 2.
 Environment:
   OBJECT_CIPHER_KEYRING   the keyring file, where --keyring does not name it
   OBJECT_CIPHER_KEY_FILE  the key file, where no option says what unlocks the keyring
+If nothing says what unlocks, the passphrase is asked for on the terminal.
 
 FILE or OUTPUT may be `-` for standard input or output where a command says so.";
 
 const SEALING: &str = "\
-Sealing counts its wraps in the keyring: the keyring file and its folder must be writable by this
-user. Opening reads only.";
+Sealing counts its wraps in the keyring file, which is replaced for it: the folder of the keyring
+must be writable by this user. Opening reads only.";
 
 /// Seals files the way S3 encrypts objects (SSE-S3), and opens them again.
 ///

@@ -64,6 +64,8 @@ pub(crate) enum Error {
     /// Another run has the folder locked.
     #[error("the lock on the folder {} was not to be had: another program holds it", .0.display())]
     Busy(PathBuf),
+    #[error("{} belongs to another user than the file it would replace", .0.display())]
+    OtherOwner(PathBuf),
     #[error("{}: {source}", path.display())]
     Record { path: PathBuf, source: RecordError },
     /// Core refused, or its keys did.
@@ -139,7 +141,7 @@ impl Error {
             | Self::Usage(_) => USAGE,
             Self::NothingUnlocks => KEY,
             Self::Keyring(error) => keyring_code(error),
-            Self::Record { .. } => REFUSED,
+            Self::Record { .. } | Self::OtherOwner(_) => REFUSED,
             Self::Object { source, .. } => core_code(source),
             Self::CutShort { source, .. } => source.code(),
             Self::Several { gravest, .. } => gravest.code(),

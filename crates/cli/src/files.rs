@@ -1,7 +1,8 @@
 //! Paths as the command line gives them: which may be read, and which may be written.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -96,6 +97,12 @@ pub(crate) fn expect_replaceable(path: &Path) -> Result<()> {
         Err(error) if !is_absence(&error) => Err(Error::io("look for", path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Refuses a folder as an input; opening one goes well.
+pub(crate) fn expect_no_folder(file: &File, path: &Path) -> Result<()> {
+    let metadata = file.metadata().map_err(Error::io("open", path))?;
+    if metadata.is_dir() { Err(Error::Folder(path.to_path_buf())) } else { Ok(()) }
 }
 
 /// An input's error: one that is not there is told apart.

@@ -142,6 +142,12 @@ impl Folder {
         self.handle.sync_all().map_err(Error::io("write the folder", &self.path))
     }
 
+    /// Whether the names in it are their owners' to change, whoever may write to the folder.
+    pub(crate) fn is_sticky(&self) -> Result<bool> {
+        let metadata = self.handle.metadata().map_err(Error::io("read", &self.path))?;
+        Ok(metadata.permissions().mode() & STICKY_BIT != 0)
+    }
+
     /// Replaces the file at `path` in one step; the old one stays until then. `staged` is the name
     /// the new file has in between, and only this program uses it.
     pub(crate) fn replace(&self, output: Output, staged: &Path, path: &Path) -> Result<()> {
@@ -182,6 +188,7 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
 
 /// Reading, writing and running, for owner, group and others.
 const ALL_BITS: u32 = 0o777;
+const STICKY_BIT: u32 = 0o1000;
 
 #[cfg(target_os = "linux")]
 fn nameless(folder: &Path) -> io::Result<Option<File>> {

@@ -24,19 +24,22 @@
 //! where they are, and one that writes fails: the staged body may be the current one. Only where
 //! there is no staged record, a staged body is refuse; it is removed before the next steps 1 and 2.
 //!
+//! In a folder with the sticky bit, such as /tmp, anybody may put staged files beside another's pair.
+//! There they count only if they belong to whom the file belongs whose place they would take.
+//!
 //! **A record in place of another** (`rewrap`): steps 2 and 4. The body has no part in it.
 
 use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
 use crate::{
     error::{Error, Result},
-    files::{expect_ordinary_name, expect_replaceable, is_there, with_end},
+    files::{expect_no_folder, expect_ordinary_name, expect_replaceable, is_there, with_end},
     output::{Folder, Output, folder_of, remove_if_there, staged},
     record::{MAX_RECORD_LEN, Record, RecordError},
 };
@@ -176,8 +179,12 @@ impl Pair {
         if !is_there(&record)? {
             return Ok(());
         }
-        // What is no record was not put there by step 2, and destroys none.
+        // What is no record, or another user's, was not put there by step 2, and destroys none.
         read_record(&record)?;
+        if folder.is_sticky()? {
+            expect_one_owner(&record, &self.record)?;
+            expect_one_owner(&body, &self.body)?;
+        }
         let failed = || Error::io("finish replacing", &self.body);
         if is_there(&body)? {
             fs::rename(body, &self.body).map_err(failed())?;
@@ -201,12 +208,15 @@ impl LockedPair<'_> {
 
     /// The body. It stays the one that goes with the record, also when the pair is replaced later.
     pub(crate) fn open_body(&self) -> Result<File> {
-        File::open(&self.body).map_err(|error| match error.kind() {
+        let path = &self.body;
+        let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 Error::NoBody { body: self.pair.body.clone(), record: self.pair.record.clone() }
             }
-            _ => Error::io("open", &self.body)(error),
-        })
+            _ => Error::io("open", path)(error),
+        })?;
+        expect_no_folder(&file, path)?;
+        Ok(file)
     }
 }
 
@@ -277,6 +287,22 @@ fn read_record(path: &Path) -> Result<Record> {
     }
     let text = str::from_utf8(&text).map_err(|_| fault(RecordError::Form))?;
     Record::parse(text).map_err(fault)
+}
+
+/// Refuses a staged file of another user than the file's whose place it would take.
+fn expect_one_owner(staged: &Path, path: &Path) -> Result<()> {
+    match (owner(staged)?, owner(path)?) {
+        (Some(new), Some(old)) if new != old => Err(Error::OtherOwner(staged.to_path_buf())),
+        _ => Ok(()),
+    }
+}
+
+fn owner(path: &Path) -> Result<Option<u32>> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    let metadata = fs::symlink_metadata(path).map_err(Error::io("look for", path))?;
+    Ok(Some(metadata.uid()))
 }
 
 /// The body that goes with a record of that name, if it is one.

@@ -10,7 +10,9 @@ use crate::{
     args::{GlobalArgs, SealArgs},
     console::note,
     error::{Error, Result},
-    files::{cannot_open, expect_ordinary_name, expect_other_file, is_dash, with_end},
+    files::{
+        cannot_open, expect_no_folder, expect_ordinary_name, expect_other_file, is_dash, with_end,
+    },
     output::staged,
     pair::Pair,
     progress,
@@ -95,11 +97,9 @@ impl Input {
             return Ok(Self { source, permissions: None });
         }
         let file = File::open(path).map_err(cannot_open(path))?;
-        let metadata = file.metadata().map_err(Error::io("open", path))?;
-        if metadata.is_dir() {
-            return Err(Error::Folder(path.to_path_buf()));
-        }
+        expect_no_folder(&file, path)?;
         expect_ordinary_name(path)?;
+        let metadata = file.metadata().map_err(Error::io("open", path))?;
         let bar = progress::bar(VERB, metadata.is_file().then_some(metadata.len()), quiet);
         let permissions = metadata.is_file().then(|| metadata.permissions());
         Ok(Self { source: Source::new(Box::new(file), path, bar), permissions })

@@ -1,8 +1,8 @@
 //! Mistakes, and what is said about them.
 
-use std::fs;
+use std::{fs, os::unix::fs::chown};
 
-use crate::bench::{Bench, DONE, KEY, REFUSED, SYSTEM, USAGE, content};
+use crate::bench::{Bench, DONE, KEY, NOBODY, REFUSED, SYSTEM, USAGE, content, is_root};
 
 #[test]
 fn a_path_that_is_mistyped_is_said_not_to_be_there() {
@@ -141,8 +141,8 @@ fn sealing_says_that_it_writes_beside_the_keyring() {
     let bench = bench.unprivileged();
     bench.write("a", b"content");
     let run = |arguments: &[&str]| bench.run(&[arguments, &["--keyring", "keys/keyring"]].concat());
-    if crate::bench::is_root() {
-        std::os::unix::fs::chown(bench.path("keys/keyring"), Some(65_534), None).unwrap();
+    if is_root() {
+        chown(bench.path("keys/keyring"), Some(NOBODY), None).unwrap();
     }
     run(&["seal", "a"]).expect(DONE);
     fs::remove_file(bench.path("keys/keyring.lock")).unwrap();

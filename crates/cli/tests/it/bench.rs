@@ -29,7 +29,7 @@ pub(crate) struct Bench {
 }
 
 /// The user to whom nothing belongs but what a test gives him.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// How a run ended and what it said.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bench::{Bench, DONE, REFUSED, SYSTEM, USAGE, content, is_root};
+use crate::bench::{Bench, DONE, NOBODY, REFUSED, SYSTEM, USAGE, content, is_root};
 
 const BODY: &str = "a.sealed";
 const RECORD: &str = "a.sealed.envelope";
@@ -131,7 +131,7 @@ fn a_staged_file_that_is_no_record_destroys_none() {
 
 /// In a folder such as /tmp, where a file is its owner's to rename.
 #[test]
-fn a_current_body_is_never_removed_by_who_may_not_rename_its_record() {
+fn a_current_pair_is_not_changed_by_who_may_not_rename_its_record() {
     if !is_root() {
         eprintln!("skipped: it takes two users, and only root can be both");
         return;
@@ -141,16 +141,38 @@ fn a_current_body_is_never_removed_by_who_may_not_rename_its_record() {
     pairs.after(2, &bench);
     bench.write("b", b"newest");
     let bench = bench.unprivileged();
-    for (name, owner) in [(STAGED_RECORD, 0), (BODY, 0), (RECORD, 0), ("", 0)] {
-        chown(bench.path(name), Some(owner), None).unwrap();
+    for name in [STAGED_RECORD, RECORD, ""] {
+        chown(bench.path(name), Some(0), None).unwrap();
     }
     bench.set_mode("", 0o1777);
-    assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
     for command in [&["rewrap", BODY][..], &["seal", "b", "-o", BODY, "--force"]] {
         bench.run(command).expect(SYSTEM).says("finish replacing");
-        assert_eq!(bench.read(STAGED_BODY), pairs.new[0]);
         assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
     }
+}
+
+#[test]
+fn a_pair_is_not_replaced_by_what_another_user_puts_beside_it() {
+    if !is_root() {
+        eprintln!("skipped: it takes two users, and only root can be both");
+        return;
+    }
+    let bench = Bench::new();
+    let pairs = Pairs::new(&bench);
+    bench.set_mode("", 0o1777);
+    // Both parts, or a body beside what the owner himself staged.
+    for (steps, planted) in [(2, &[STAGED_BODY, STAGED_RECORD][..]), (2, &[STAGED_BODY])] {
+        pairs.after(steps, &bench);
+        for name in planted {
+            chown(bench.path(name), Some(NOBODY), None).unwrap();
+        }
+        for command in [&["verify", BODY][..], &["rewrap", BODY], &["seal", "a", "--force"]] {
+            bench.run(command).expect(REFUSED).says("belongs to another user");
+            assert_eq!([bench.read(BODY), bench.read(RECORD)], pairs.old);
+        }
+    }
+    pairs.after(2, &bench);
+    assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
 }
 
 #[test]

@@ -161,6 +161,10 @@ fn what_is_not_there_is_an_error_that_names_it() {
     let bench = Bench::new();
     bench.run(&["open", "no/folder.sealed"]).expect(1).says("no folder no");
     bench.run(&["seal", "."]).expect(USAGE).says("is a folder");
+    bench.seal("b", b"content");
+    fs::remove_file(bench.path("b.sealed")).unwrap();
+    fs::create_dir(bench.path("b.sealed")).unwrap();
+    bench.plain(&["verify", "b.sealed"]).expect(USAGE).says("is a folder");
     bench.run(&["seal", "/", "-o", "a.sealed"]).expect(USAGE).says("is a folder");
     bench.write("a", b"content");
     bench.run(&["open", "a"]).expect(1).says("a has no Envelope");
