@@ -1,7 +1,7 @@
 //! What is asked on a terminal, and when.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Read, Write},
     path::Path,
     thread::sleep,
@@ -43,6 +43,10 @@ fn on_terminal(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (
             // What is typed before the echo is off would be shown.
             sleep(Duration::from_millis(100));
             master.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        } else {
+            // It would wait for an answer for ever.
+            let asks = ["assphrase for ", AGAIN, SURE].iter().any(|ask| shown[from..].contains(ask));
+            assert!(!asks, "asked what was not expected: {shown}");
         }
     }
     let code = child.wait().unwrap().code().unwrap();
@@ -98,11 +102,13 @@ fn nothing_is_asked_for_a_command_that_cannot_be_carried_out() {
     bench.write("a", b"content");
     let (code, shown) = on_terminal(&bench, &["seal", "a"], &[(ASK, WORDS)]);
     assert_eq!(code, DONE, "{shown}");
+    fs::create_dir(bench.path("closed")).unwrap();
+    let bench = bench.unprivileged();
+    bench.set_mode("closed", 0o500);
     let never_asks = |arguments: &[&str], expected: i32, text: &str| {
         let (code, shown) = on_terminal(&bench, arguments, &[]);
         assert_eq!(code, expected, "{shown}");
         assert!(shown.contains(text), "{shown}");
-        assert!(!shown.contains("assphrase for") && !shown.contains("Type"), "{shown}");
     };
     for command in ["seal", "open", "cat", "verify", "rewrap"] {
         never_asks(&[command, "absent.sealed"], SYSTEM, "no file absent.sealed");
@@ -115,6 +121,8 @@ fn nothing_is_asked_for_a_command_that_cannot_be_carried_out() {
     never_asks(&["verify", "absent.sealed", "no.sealed"], SYSTEM, "2 of 2 files failed");
     never_asks(&["seal", "a", "-o", "no/folder"], SYSTEM, "no folder no");
     never_asks(&["open", "a.sealed", "-o", "no/folder"], SYSTEM, "no");
+    never_asks(&["seal", "a", "-o", "closed/s"], SYSTEM, "create a file in closed");
+    never_asks(&["open", "a.sealed", "-o", "closed/a"], SYSTEM, "create a file in closed");
     never_asks(&["keyring", "init"], USAGE, "keyring exists already");
     never_asks(&["keyring", "list", "--keyring", "a"], KEY, "a");
     never_asks(&["keyring", "export", "-o", "a"], USAGE, "a exists already");
