@@ -60,6 +60,13 @@ fn the_files_of_the_keys_are_no_output() {
     let seal = ["seal", "a", "-o", "s", "--force", "--keyring", "s.envelope"];
     bench.run(&seal).expect(USAGE).says("of the keyring");
     fs::rename(bench.path("s.envelope"), bench.path("keyring")).unwrap();
+    // Its name would be in the way while another file is replaced.
+    fs::rename(bench.path("keyring"), bench.path("s.object-cipher-new")).unwrap();
+    for command in [&["open", "a.sealed", "-o", "s"][..], &["seal", "a", "-o", "s"]] {
+        let more = ["--force", "--keyring", "s.object-cipher-new"];
+        bench.run(&[command, &more].concat()).expect(USAGE).says("of the keyring");
+    }
+    fs::rename(bench.path("s.object-cipher-new"), bench.path("keyring")).unwrap();
     assert_eq!(kept.map(read), before);
 }
 

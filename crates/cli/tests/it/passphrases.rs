@@ -45,7 +45,8 @@ fn on_terminal(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (
             master.write_all(format!("{answer}\n").as_bytes()).unwrap();
         } else {
             // It would wait for an answer for ever.
-            let asks = ["assphrase for ", AGAIN, SURE].iter().any(|ask| shown[from..].contains(ask));
+            let asks =
+                ["assphrase for ", AGAIN, SURE].iter().any(|ask| shown[from..].contains(ask));
             assert!(!asks, "asked what was not expected: {shown}");
         }
     }
@@ -124,6 +125,8 @@ fn nothing_is_asked_for_a_command_that_cannot_be_carried_out() {
     never_asks(&["seal", "a", "-o", "closed/s"], SYSTEM, "create a file in closed");
     never_asks(&["open", "a.sealed", "-o", "closed/a"], SYSTEM, "create a file in closed");
     never_asks(&["keyring", "init"], USAGE, "keyring exists already");
+    bench.write("lost.previous", b"all that is left of a keyring");
+    never_asks(&["keyring", "init", "--keyring", "lost"], USAGE, "lost.previous exists already");
     never_asks(&["keyring", "list", "--keyring", "a"], KEY, "a");
     never_asks(&["keyring", "export", "-o", "a"], USAGE, "a exists already");
 }
