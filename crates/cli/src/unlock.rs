@@ -19,7 +19,7 @@ use crate::{
     args::{BackendName, KeyringArgs},
     console::{note, printable},
     error::{Error, Result},
-    files::{KeyFiles, expect_ordinary_name},
+    files::{KeyFiles, expect_ordinary_name, is_there},
     key_file,
 };
 
@@ -117,6 +117,15 @@ impl Means {
                 Some(Path::new(&env::var_os("CREDENTIALS_DIRECTORY")?).join(name))
             }
             Self::KeyEnv(_) | Self::Passphrase => None,
+        }
+    }
+
+    /// Refuses, before anybody is asked for something else, a key that cannot be read and a place
+    /// for a new one that is taken.
+    pub(crate) fn expect_usable(&self) -> Result<()> {
+        match self {
+            Self::NewKeyFile(path) if is_there(path)? => Err(Error::Exists(path.clone())),
+            _ => self.key().map(drop),
         }
     }
 

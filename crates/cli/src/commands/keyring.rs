@@ -74,32 +74,13 @@ fn rotate<B: CryptoBackend>(args: &RotateArgs, backend: &B) -> Result<Vec<String
 }
 
 fn retire<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String>> {
-    let version = args.version;
-    if args.destroy && !args.yes && !io::stdin().is_terminal() {
-        return Err(Error::Usage("there is no terminal to ask on: say --yes if you are sure"));
-    }
-    let file = unlock::keyring(&args.keyring, backend)?;
-    let keyring = file.keyring();
-    let enabled = keyring.enabled().version();
-    let found = keyring.version(version);
     if args.destroy {
-        if !matches!(found, Err(KeyringError::VersionDestroyed { .. })) {
-            found?;
-        }
-        if version == enabled {
-            return Err(
-                KeyringError::VersionEnabled { keyring: keyring.id().clone(), version }.into()
-            );
-        }
-        if !args.yes {
-            confirm(&format!(
-                "What version {version} sealed can never be opened again, unless it was rewrapped."
-            ))?;
-        }
-        file.destroy(version)?;
-        return Ok(vec![format!("version {version} was destroyed")]);
+        return destroy(args, backend);
     }
-    found?;
+    let version = args.version;
+    let file = unlock::keyring(&args.keyring, backend)?;
+    file.keyring().version(version)?;
+    let enabled = file.keyring().enabled().version();
     if version != enabled {
         return Ok(vec![format!(
             "version {version} opens only, as before; version {enabled} seals"
@@ -109,11 +90,36 @@ fn retire<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String
     Ok(vec![format!("version {version} opens only; version {enabled} seals from now on")])
 }
 
+fn destroy<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String>> {
+    let version = args.version;
+    if !args.yes && !io::stdin().is_terminal() {
+        return Err(Error::Usage("there is no terminal to ask on: say --yes if you are sure"));
+    }
+    let file = unlock::keyring(&args.keyring, backend)?;
+    let keyring = file.keyring();
+    match keyring.version(version) {
+        Err(KeyringError::VersionDestroyed { .. }) => {}
+        found => drop(found?),
+    }
+    if version == keyring.enabled().version() {
+        let keyring = keyring.id().clone();
+        return Err(KeyringError::VersionEnabled { keyring, version }.into());
+    }
+    if !args.yes {
+        confirm(&format!(
+            "What version {version} sealed can never be opened again, unless it was rewrapped."
+        ))?;
+    }
+    file.destroy(version)?;
+    Ok(vec![format!("version {version} was destroyed")])
+}
+
 fn reseal<B: CryptoBackend>(args: &ResealArgs, backend: &B) -> Result<Vec<String>> {
     let (path, means) = (&args.keyring.path()?, args.new_unlock.means());
     if let Means::NewKeyFile(_) = means {
         means.expect_apart_from(&unlock::key_files(&args.keyring)?)?;
     }
+    means.expect_usable()?;
     let file = unlock::keyring(&args.keyring, backend)?;
     unlock::with_new(&means, path, backend, |unlock| file.reseal(unlock))?;
     let mut done = vec![format!("{} is unlocked in the new way from now on", path.display())];
@@ -131,6 +137,7 @@ fn export<B: CryptoBackend>(args: &ExportArgs, backend: &B) -> Result<Vec<String
     }
     means.expect_apart_from(&made)?;
     expect_no_keyring(copy)?;
+    means.expect_usable()?;
     let file = unlock::keyring(&args.keyring, backend)?;
     unlock::with_new(&means, copy, backend, |unlock| file.export(copy, unlock))?;
     let mut done = vec![format!("wrote a copy of the keyring to {}", copy.display())];

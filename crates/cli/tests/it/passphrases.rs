@@ -125,6 +125,10 @@ fn nothing_is_asked_for_a_command_that_cannot_be_carried_out() {
     never_asks(&["seal", "a", "-o", "closed/s"], SYSTEM, "create a file in closed");
     never_asks(&["open", "a.sealed", "-o", "closed/a"], SYSTEM, "create a file in closed");
     never_asks(&["keyring", "init"], USAGE, "keyring exists already");
+    for command in [&["keyring", "reseal"][..], &["keyring", "export", "-o", "copy"]] {
+        never_asks(&[command, &["--to-key-file", "absent"]].concat(), KEY, "absent");
+        never_asks(&[command, &["--new-key-file", "a"]].concat(), USAGE, "a exists already");
+    }
     bench.write("lost.previous", b"all that is left of a keyring");
     never_asks(&["keyring", "init", "--keyring", "lost"], USAGE, "lost.previous exists already");
     never_asks(&["keyring", "list", "--keyring", "a"], KEY, "a");
