@@ -30,6 +30,11 @@ impl KeyringBuilder {
         self.with(version, Content::Enabled(key))
     }
 
+    /// A version that is to be enabled later, and opens already.
+    pub fn waiting(self, version: u32, key: Arc<SourceKey>) -> Self {
+        self.with(version, Content::Waiting(key))
+    }
+
     /// A version that only opens old data keys.
     pub fn decrypt_only(self, version: u32, key: Arc<SourceKey>) -> Self {
         self.with(version, Content::DecryptOnly(key))

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A version wraps at most this many data keys: 2^40, far below what its construction bears.
 pub const MAX_WRAPS: u64 = 1 << 40;
-/// Wraps are reserved in the file in blocks of this many: 2^20. A crash loses at most one block,
-/// and never counts too little.
+/// Wraps are reserved in the file in blocks of this many, 2^20, unless
+/// [`with_wrap_block`](crate::KeyringFile::with_wrap_block) says otherwise. A process that ends
+/// loses the rest of its block, and never counts too little.
 pub const WRAP_BLOCK: u64 = 1 << 20;
 
 /// The wraps of one version, shared by all snapshots of its keyring in this process.

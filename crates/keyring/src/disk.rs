@@ -61,6 +61,23 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_directory(path)
 }
 
+/// Makes a file where none is, not even a dangling link. Another one that comes to be there
+/// meanwhile is not replaced either.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    let created = open_options(true).create_new(true).open(path);
+    let mut file = created.map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => Error::Exists { file: path.into() },
+        _ => Error::io(path, "create", source),
+    })?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(source) = written {
+        // It is this call's own, a moment old, and not whole.
+        drop(fs::remove_file(path));
+        return Err(Error::io(path, "write", source));
+    }
+    sync_directory(path)
+}
+
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {

@@ -1,5 +1,7 @@
 //! A keyring kept in one sealed file: [`KeyringFile`].
 
+mod update;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -7,12 +9,12 @@ use std::{
     time::SystemTime,
 };
 
-use object_cipher_core::{CryptoBackend, KeyringId, MasterKeyRef, SourceKey};
+use object_cipher_core::{CryptoBackend, KeyringId, MasterKeyRef};
 use zeroize::Zeroizing;
 
+use self::update::Update;
 use crate::{
-    Error, Keyring, MAX_WRAPS, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys,
-    WRAP_BLOCK,
+    Error, Keyring, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys, WRAP_BLOCK,
     counter::WrapCounter,
     disk::{self, WriterLock},
     format::{self, Header},
@@ -23,8 +25,8 @@ use crate::{
 
 /// A keyring kept in one sealed file, which this process may change.
 ///
-/// The file is replaced whole or not at all, with mode 0600, and its previous generation is kept
-/// beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
+/// The file is replaced whole or not at all, with mode 0600, and the generation before the last
+/// change of a version is kept beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
 /// with other processes; readers are never blocked. A file that cannot be read in full is an
 /// error, never a reason to create one.
 ///
@@ -59,6 +61,7 @@ use crate::{
 pub struct KeyringFile<B> {
     path: PathBuf,
     backend: B,
+    wrap_block: u64,
     state: RwLock<State>,
     /// Held while the file is read and taken over, so that an older reading cannot overtake.
     turn: Mutex<()>,
@@ -68,16 +71,6 @@ pub struct KeyringFile<B> {
 struct State {
     keyring: Arc<Keyring>,
     key: Arc<FileKey>,
-}
-
-/// A change under way: holds the lock, and the file as it is.
-struct Update<'a, B> {
-    file: &'a KeyringFile<B>,
-    state: State,
-    old: Zeroizing<Vec<u8>>,
-    records: Vec<Record>,
-    _lock: WriterLock,
-    _turn: MutexGuard<'a, ()>,
 }
 
 impl<B: CryptoBackend> KeyringFile<B> {
@@ -98,7 +91,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
             number: 1,
             created: now,
             wraps: 0,
-            content: Content::Enabled(draw(&backend)?),
+            content: Content::Enabled(update::draw(&backend)?),
         };
         let key = unlock.seal(&backend)?;
         let bytes = format::encode(id, 1, &[first], &key, &backend)?;
@@ -121,6 +114,16 @@ impl<B: CryptoBackend> KeyringFile<B> {
         let bytes = disk::read_private(path, format::MAX_FILE_LEN)?;
         let key = unlock.open(path, Header::parse(path, &bytes)?.kdf(), &backend)?;
         Self::from_bytes(path, &bytes, key, backend)
+    }
+
+    /// Reserves wraps in blocks of this many instead of [`WRAP_BLOCK`]; 0 counts as 1.
+    ///
+    /// What a process has reserved and not used is lost when it ends. A tool that seals one object
+    /// and ends reserves 1; a server writes the file once a block, and so keeps the default.
+    #[must_use]
+    pub fn with_wrap_block(mut self, wraps: u64) -> Self {
+        self.wrap_block = wraps.max(1);
+        self
     }
 
     /// Where the file is.
@@ -161,39 +164,41 @@ impl<B: CryptoBackend> KeyringFile<B> {
         })
     }
 
-    /// Adds a decrypt-only version and gives its number. Where several nodes share or copy the
-    /// file, [`rotate`](Self::rotate) promotes it once all of them have it.
+    /// Adds a version that waits, and gives its number. It opens, and wraps nothing yet. Where
+    /// several nodes share or copy the file, [`rotate`](Self::rotate) promotes it once all of them
+    /// have it.
     ///
     /// # Errors
     /// [`Error::TooManyVersions`], [`Error::Locked`], and those of [`reload`](Self::reload).
     pub fn add(&self) -> Result<u32> {
         let now = rotation::unix_seconds(SystemTime::now())?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         let number = update.add(now)?;
         update.commit()?;
         Ok(number)
     }
 
-    /// Enables the newest version: the one that [`add`](Self::add) made after the enabled one, or
-    /// else a new one. The version enabled so far becomes decrypt-only. Gives the enabled version.
+    /// Enables the newest version that waits, which [`add`](Self::add) made, or else a new one.
+    /// The version enabled so far becomes decrypt-only, and so do those that waited and were
+    /// passed over. A decrypt-only version is never enabled. Gives the enabled version.
     ///
     /// # Errors
     /// As [`add`](Self::add).
     pub fn rotate(&self) -> Result<u32> {
         let now = rotation::unix_seconds(SystemTime::now())?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         let number = update.rotate(now)?;
         update.commit()?;
         Ok(number)
     }
 
-    /// Enables one decrypt-only version in particular, such as the one before a rotation that came
-    /// too early. Does nothing when it is enabled already.
+    /// Enables one version in particular, also one that is decrypt-only, such as the one before a
+    /// rotation that came too early. Does nothing when it is enabled already.
     ///
     /// # Errors
     /// [`Error::VersionMissing`], [`Error::VersionDestroyed`], and as [`add`](Self::add).
     pub fn promote(&self, version: u32) -> Result<()> {
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         if update.state.keyring.version(version)?.version() == update.enabled()?.number {
             return Ok(());
         }
@@ -211,7 +216,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// As [`add`](Self::add), and [`Error::Clock`].
     pub fn rotate_if_due(&self, policy: &RotationPolicy, now: SystemTime) -> Result<Option<u32>> {
         let now = rotation::unix_seconds(now)?;
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         if !policy.is_due(update.enabled()?, now) {
             return Ok(None);
         }
@@ -220,7 +225,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
         Ok(Some(number))
     }
 
-    /// Destroys the key of a decrypt-only version, in the file and in its previous generation.
+    /// Destroys the key of a version that is not enabled, in the file and in its previous generation.
     /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
     /// already.
     ///
@@ -230,7 +235,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// # Errors
     /// [`Error::VersionEnabled`], [`Error::VersionMissing`], and as [`add`](Self::add).
     pub fn destroy(&self, version: u32) -> Result<()> {
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         match update.state.keyring.version(version) {
             Err(Error::VersionDestroyed { .. }) => return Ok(()),
             found => found?,
@@ -239,9 +244,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
             let keyring = update.state.keyring.id().clone();
             return Err(Error::VersionEnabled { keyring, version });
         }
-        for record in update.records.iter_mut().filter(|record| record.number == version) {
-            record.content = Content::Destroyed;
-        }
+        update.destroy(version);
         update.commit_and_forget()
     }
 
@@ -251,7 +254,16 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// # Errors
     /// [`Error::WrapLimit`], [`Error::Locked`], and those of [`reload`](Self::reload).
     pub fn reserve_wraps(&self) -> Result<()> {
-        self.reserve_below(WRAP_BLOCK / 2)
+        let enough = self.wrap_block / 2;
+        if self.keyring().enabled().counter().left() > enough {
+            return Ok(());
+        }
+        let update = Update::begin(self)?;
+        // Another thread may have reserved, or another process rotated, meanwhile.
+        if update.state.keyring.enabled().counter().left() > enough {
+            return Ok(());
+        }
+        update.reserve(0)
     }
 
     /// Seals the file under another unlock secret, with a new salt. The previous generation,
@@ -261,7 +273,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// As [`add`](Self::add).
     pub fn reseal(&self, unlock: &Unlock) -> Result<()> {
         let key = Arc::new(unlock.seal(&self.backend)?);
-        let mut update = self.update()?;
+        let mut update = Update::begin(self)?;
         update.state.key = key;
         update.commit_and_forget()
     }
@@ -282,7 +294,13 @@ impl<B: CryptoBackend> KeyringFile<B> {
     fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
         let keyring = Header::parse(path, bytes)?.decode(&key, &backend, WrapCounter::in_blocks)?;
         let state = State { keyring: Arc::new(keyring), key: Arc::new(key) };
-        Ok(Self { path: path.into(), backend, state: RwLock::new(state), turn: Mutex::new(()) })
+        Ok(Self {
+            path: path.into(),
+            backend,
+            wrap_block: WRAP_BLOCK,
+            state: RwLock::new(state),
+            turn: Mutex::new(()),
+        })
     }
 
     fn state(&self) -> State {
@@ -314,36 +332,6 @@ impl<B: CryptoBackend> KeyringFile<B> {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.clone();
         Ok(state)
     }
-
-    fn update(&self) -> Result<Update<'_, B>> {
-        let turn = self.turn();
-        let lock = WriterLock::acquire(&self.path)?;
-        let (old, state) = self.read()?;
-        let records = state.keyring.records().to_vec();
-        Ok(Update { file: self, state, old, records, _lock: lock, _turn: turn })
-    }
-
-    /// Reserves a block for the enabled version unless more than `enough` wraps are left.
-    fn reserve_below(&self, enough: u64) -> Result<()> {
-        if self.keyring().enabled().counter().left() > enough {
-            return Ok(());
-        }
-        let mut update = self.update()?;
-        let keyring = Arc::clone(&update.state.keyring);
-        // Another thread may have reserved, or another process rotated, before this one's turn.
-        if keyring.enabled().counter().left() > enough {
-            return Ok(());
-        }
-        for record in update.records.iter_mut().filter(|record| is_enabled(record)) {
-            let wraps = record.wraps.checked_add(WRAP_BLOCK).filter(|wraps| *wraps <= MAX_WRAPS);
-            record.wraps = wraps.ok_or_else(|| keyring.enabled().wrap_limit())?;
-        }
-        update.commit()?;
-        // Still this thread's turn: the next one finds the block and reserves no other.
-        keyring.enabled().counter().grant(WRAP_BLOCK);
-        drop(update);
-        Ok(())
-    }
 }
 
 impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
@@ -352,13 +340,17 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
     }
 
     fn wrap_key(&self) -> Result<Arc<MasterKey>> {
-        loop {
-            let keyring = self.keyring();
-            if keyring.enabled().counter().take() {
-                return Ok(Arc::clone(keyring.enabled()));
-            }
-            self.reserve_below(0)?;
+        let keyring = self.keyring();
+        if keyring.enabled().counter().take() {
+            return Ok(Arc::clone(keyring.enabled()));
         }
+        let update = Update::begin(self)?;
+        let enabled = Arc::clone(update.state.keyring.enabled());
+        // Another thread may have reserved, or another process rotated, meanwhile.
+        if !enabled.counter().take() {
+            update.reserve(1)?;
+        }
+        Ok(enabled)
     }
 
     /// A version that this process does not know may come from a rotation by another one: the
@@ -371,85 +363,10 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
     }
 }
 
-impl<B: CryptoBackend> Update<'_, B> {
-    fn enabled(&self) -> Result<&Record> {
-        let none = || Error::EnabledCount { keyring: self.state.keyring.id().clone() };
-        self.records.iter().find(|record| is_enabled(record)).ok_or_else(none)
-    }
-
-    fn add(&mut self, created: u64) -> Result<u32> {
-        let newest = self.records.last().map_or(0, |record| record.number);
-        let full = || Error::TooManyVersions { keyring: self.state.keyring.id().clone() };
-        let number = newest.checked_add(1).ok_or_else(full)?;
-        let content = Content::DecryptOnly(draw(&self.file.backend)?);
-        self.records.push(Record { number, created, wraps: 0, content });
-        Ok(number)
-    }
-
-    fn rotate(&mut self, created: u64) -> Result<u32> {
-        let enabled = self.enabled()?.number;
-        let waiting = |record: &&Record| record.number > enabled && record.key().is_some();
-        let number = match self.records.iter().rev().find(waiting) {
-            Some(record) => record.number,
-            None => self.add(created)?,
-        };
-        self.promote(number);
-        Ok(number)
-    }
-
-    fn promote(&mut self, number: u32) {
-        for record in &mut self.records {
-            let enabled = record.number == number;
-            record.content = record.content.clone().with_enabled(enabled);
-        }
-    }
-
-    /// Writes the next generation, and keeps the one before it.
-    fn commit(&self) -> Result<()> {
-        let bytes = self.encode()?;
-        disk::put(&self.previous(), &self.old)?;
-        self.put(&bytes)
-    }
-
-    /// Writes the next generation, and keeps none before it. An older one goes first, so that it
-    /// cannot be left behind.
-    fn commit_and_forget(&self) -> Result<()> {
-        let bytes = self.encode()?;
-        disk::remove(&self.previous())?;
-        self.put(&bytes)
-    }
-
-    fn encode(&self) -> Result<Vec<u8>> {
-        let keyring = &self.state.keyring;
-        let generation = keyring.generation().saturating_add(1);
-        format::encode(keyring.id(), generation, &self.records, &self.state.key, &self.file.backend)
-    }
-
-    fn put(&self, bytes: &[u8]) -> Result<()> {
-        disk::put(&self.file.path, bytes)?;
-        // Taken over as any reader would: from the bytes.
-        self.file.take_over(bytes, &self.state.key).map(drop)
-    }
-
-    fn previous(&self) -> PathBuf {
-        disk::beside(&self.file.path, "previous")
-    }
-}
-
 impl<B> fmt::Debug for KeyringFile<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyringFile").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// A new random key.
-fn draw<B: CryptoBackend>(backend: &B) -> Result<Arc<SourceKey>> {
-    Ok(SourceKey::try_fill(|bytes| backend.random(bytes))
-        .map_err(object_cipher_core::Error::from)?)
-}
-
-fn is_enabled(record: &Record) -> bool {
-    matches!(record.content, Content::Enabled(_))
 }
 
 /// Puts a file where none may be.

@@ -22,8 +22,8 @@
 //! |---|---|---|
 //! | 0 | 4 | number: at least 1 |
 //! | 4 | 8 | created: seconds since 1970 |
-//! | 12 | 1 | state: 1 = enabled (exactly one version), 2 = decrypt-only, 3 = destroyed |
-//! | 13 | 8 | wraps reserved: a multiple of 2^20, at most 2^40 |
+//! | 12 | 1 | state: 1 = enabled (exactly one version), 2 = decrypt-only, 3 = destroyed, 4 = waiting |
+//! | 13 | 8 | wraps reserved: at most 2^40; 0 for a version that waits |
 //! | 21 | 104 | sealed key; absent when destroyed |
 //!
 //! ```text
@@ -43,7 +43,7 @@ use object_cipher_core::{CryptoBackend, KeyringId, SourceKey, cobblestone};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Error, Keyring, MAX_VERSIONS, MAX_WRAPS, Result, VersionState, WRAP_BLOCK,
+    Error, Keyring, MAX_VERSIONS, MAX_WRAPS, Result, VersionState,
     counter::WrapCounter,
     record::{Content, Record},
     unlock::{Argon2Params, FileKey, Kdf},
@@ -176,6 +176,7 @@ pub(crate) fn state_byte(state: VersionState) -> u8 {
         VersionState::Enabled => 1,
         VersionState::DecryptOnly => 2,
         VersionState::Destroyed => 3,
+        VersionState::Waiting => 4,
     }
 }
 
@@ -220,7 +221,7 @@ fn read_version<B: CryptoBackend>(
     let created = values.array().map(u64::from_be_bytes).ok_or(SHORT)?;
     let [state] = values.array().ok_or(SHORT)?;
     let wraps = values.array().map(u64::from_be_bytes).ok_or(SHORT)?;
-    if wraps > MAX_WRAPS || !wraps.is_multiple_of(WRAP_BLOCK) {
+    if wraps > MAX_WRAPS {
         return Err("a number of wraps is out of bounds");
     }
     let mut open = || {
@@ -235,6 +236,8 @@ fn read_version<B: CryptoBackend>(
         1 => Content::Enabled(open()?),
         2 => Content::DecryptOnly(open()?),
         3 => Content::Destroyed,
+        4 if wraps == 0 => Content::Waiting(open()?),
+        4 => return Err("a version that waits has wrapped"),
         _ => return Err("a version's state is not known"),
     };
     Ok(Record { number, created, wraps, content })

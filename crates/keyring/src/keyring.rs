@@ -248,7 +248,7 @@ impl MasterKey {
         self.key_ref.version()
     }
 
-    /// Enabled or decrypt-only.
+    /// Enabled, waiting or decrypt-only.
     pub fn state(&self) -> VersionState {
         self.state
     }

@@ -1,6 +1,6 @@
 //! A version as it is kept: [`Record`].
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use object_cipher_core::SourceKey;
 
@@ -10,7 +10,7 @@ pub(crate) struct Record {
     pub(crate) number: u32,
     /// Seconds since 1970; 0 when nobody said.
     pub(crate) created: u64,
-    /// Wraps reserved in the file, a multiple of [`WRAP_BLOCK`](crate::WRAP_BLOCK).
+    /// Wraps reserved in the file; none for a version that waits.
     pub(crate) wraps: u64,
     pub(crate) content: Content,
 }
@@ -18,6 +18,7 @@ pub(crate) struct Record {
 /// A version's state, with the key it has in that state.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
+    Waiting(Arc<SourceKey>),
     Enabled(Arc<SourceKey>),
     DecryptOnly(Arc<SourceKey>),
     Destroyed,
@@ -27,9 +28,13 @@ pub(crate) enum Content {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VersionState {
+    /// Added, and never enabled yet: the next rotation promotes the newest of these. It opens
+    /// already, for nodes that learn of the rotation later than others.
+    Waiting,
     /// Wraps new data keys and opens old ones. Exactly one version is enabled.
     Enabled,
-    /// Opens old data keys only: retired by a rotation, or added and not promoted yet.
+    /// Opens old data keys only: retired, or passed over, by a rotation. No rotation enables it
+    /// again.
     DecryptOnly,
     /// Its key is gone.
     Destroyed,
@@ -38,6 +43,7 @@ pub enum VersionState {
 impl Record {
     pub(crate) fn state(&self) -> VersionState {
         match self.content {
+            Content::Waiting(_) => VersionState::Waiting,
             Content::Enabled(_) => VersionState::Enabled,
             Content::DecryptOnly(_) => VersionState::DecryptOnly,
             Content::Destroyed => VersionState::Destroyed,
@@ -46,19 +52,27 @@ impl Record {
 
     pub(crate) fn key(&self) -> Option<&Arc<SourceKey>> {
         match &self.content {
-            Content::Enabled(key) | Content::DecryptOnly(key) => Some(key),
+            Content::Waiting(key) | Content::Enabled(key) | Content::DecryptOnly(key) => Some(key),
             Content::Destroyed => None,
         }
     }
-}
 
-impl Content {
-    /// The same key, enabled or decrypt-only; a destroyed one stays destroyed.
-    pub(crate) fn with_enabled(self, enabled: bool) -> Self {
-        match self {
-            Self::Enabled(key) | Self::DecryptOnly(key) if enabled => Self::Enabled(key),
-            Self::Enabled(key) | Self::DecryptOnly(key) => Self::DecryptOnly(key),
-            Self::Destroyed => Self::Destroyed,
-        }
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.state() == VersionState::Enabled
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.state() == VersionState::Waiting
+    }
+
+    /// Takes the state that this version has once the version `promoted` is enabled.
+    pub(crate) fn follow_promotion(&mut self, promoted: u32) {
+        let Some(key) = self.key().cloned() else { return };
+        self.content = match self.number.cmp(&promoted) {
+            Ordering::Equal => Content::Enabled(key),
+            Ordering::Greater if self.is_waiting() => return,
+            // One that waited and was passed over retires too: rotation never goes back.
+            _ => Content::DecryptOnly(key),
+        };
     }
 }

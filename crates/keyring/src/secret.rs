@@ -123,6 +123,15 @@ pub(crate) fn key_from_file(contents: &[u8]) -> Result<Key32, WeakKey> {
     key_from_base64(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
+/// The contents of a file that [`key_from_file`] reads: base64 and a line end.
+pub(crate) fn key_to_line(key: &Key32) -> Zeroizing<String> {
+    // All the room it needs from the start: a text that grew would leave copies behind.
+    let mut line = Zeroizing::new(String::with_capacity(MAX_TEXT));
+    STANDARD.encode_string(key.as_slice(), &mut line);
+    line.push('\n');
+    line
+}
+
 /// A key from exactly 32 bytes that are not weak.
 pub(crate) fn key_from_raw(bytes: &[u8]) -> Result<Key32, WeakKey> {
     match bytes.len() {

@@ -108,6 +108,34 @@ impl Unlock {
         Self::from_contents(&disk::read_private(path, MAX_KEY_FILE)?, path)
     }
 
+    /// A new random key, in a new file with mode 0600: base64 and a line end, as
+    /// [`key_file`](Self::key_file) reads it. Keep a copy of the file elsewhere.
+    ///
+    /// ```
+    /// use object_cipher_keyring::Unlock;
+    /// use object_cipher_rustcrypto::RustCrypto;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("unlock");
+    /// Unlock::new_key_file(&path, &RustCrypto)?;
+    /// assert!(Unlock::key_file(&path).is_ok());
+    /// assert!(Unlock::new_key_file(&path, &RustCrypto).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when anything is at `path`, which stays as it is; [`Error::Io`];
+    /// [`Error::Crypto`] when there is no randomness.
+    pub fn new_key_file<B: CryptoBackend>(path: impl AsRef<Path>, backend: &B) -> Result<Self> {
+        let mut key = Key32::zeroed();
+        backend.random(key.as_mut_slice()).map_err(object_cipher_core::Error::from)?;
+        let unlock = Self::key(&key)?;
+        disk::create(path.as_ref(), secret::key_to_line(&key).as_bytes())?;
+        Ok(unlock)
+    }
+
     /// A key from an environment variable: base64 of 32 bytes. Read it once, at start; child
     /// processes inherit it, so prefer a file or a credential.
     ///

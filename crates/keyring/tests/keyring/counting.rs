@@ -98,6 +98,43 @@ fn reserving_ahead_keeps_half_a_block_at_hand() {
 }
 
 #[test]
+fn a_tool_that_reserves_one_wrap_uses_up_one_wrap() {
+    let fixture = Fixture::new();
+    for _ in 0..3 {
+        fixture.open().unwrap().with_wrap_block(1).wrap_key().unwrap();
+    }
+    let file = fixture.open().unwrap().with_wrap_block(0);
+    assert_eq!(file.keyring().enabled().wraps(), 3);
+    file.wrap_key().unwrap();
+    file.wrap_key().unwrap();
+    assert_eq!(file.keyring().enabled().wraps(), 5);
+    assert_eq!(fixture.open().unwrap().keyring().enabled().wraps(), 5);
+}
+
+#[test]
+fn threads_that_reserve_one_wrap_at_a_time_take_each_their_own() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap().with_wrap_block(1);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10).for_each(|_| drop(file.wrap_key().unwrap())));
+        }
+    });
+    assert_eq!(file.keyring().enabled().wraps(), 40);
+    assert_eq!(file.keyring().generation(), 41);
+}
+
+#[test]
+fn s5_the_last_block_is_what_is_left_of_the_limit() {
+    let fixture = with_wraps(MAX_WRAPS - 2);
+    let file = fixture.open().unwrap();
+    file.wrap_key().unwrap();
+    file.wrap_key().unwrap();
+    assert_error!(file.wrap_key(), Error::WrapLimit { version: 1, .. });
+    assert_eq!(file.keyring().enabled().wraps(), MAX_WRAPS);
+}
+
+#[test]
 fn counting_goes_on_through_reload_and_rotation() {
     let fixture = Fixture::new();
     let file = fixture.open().unwrap();

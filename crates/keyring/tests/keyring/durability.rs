@@ -70,6 +70,21 @@ fn the_previous_generation_is_kept_whole() {
 }
 
 #[test]
+fn reserving_wraps_keeps_the_state_before_the_last_change_of_a_key() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap().with_wrap_block(1);
+    file.rotate().unwrap();
+    for _ in 0..3 {
+        file.wrap_key().unwrap();
+    }
+    file.reserve_wraps().unwrap();
+    assert_eq!(file.keyring().generation(), 6);
+    let previous = fixture.beside("keyring.previous");
+    let previous = Keyring::read(previous, &fixture.unlock(), &RustCrypto).unwrap();
+    assert_eq!((previous.generation(), previous.enabled().version()), (1, 1));
+}
+
+#[test]
 fn a_destroyed_key_is_not_kept_in_the_previous_generation() {
     let fixture = Fixture::new();
     let file = fixture.open().unwrap();

@@ -83,6 +83,10 @@ impl Version {
         Self { state: 2, ..Self::enabled(number) }
     }
 
+    pub(crate) fn waiting(number: u32) -> Self {
+        Self { state: 4, ..Self::enabled(number) }
+    }
+
     pub(crate) fn destroyed(number: u32) -> Self {
         Self { state: 3, key: None, ..Self::enabled(number) }
     }

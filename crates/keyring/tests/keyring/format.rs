@@ -8,10 +8,11 @@ use object_cipher_rustcrypto::RustCrypto;
 use crate::{Fixture, assert_error, forged::*, id};
 
 /// A file with a version in each state.
-fn three_states(fixture: &Fixture) -> Vec<u8> {
+fn all_states(fixture: &Fixture) -> Vec<u8> {
     let file = fixture.open().unwrap();
     file.rotate().unwrap();
     file.destroy(1).unwrap();
+    file.rotate().unwrap();
     file.add().unwrap();
     std::fs::read(fixture.path()).unwrap()
 }
@@ -21,8 +22,9 @@ fn a_file_written_from_the_documentation_alone_is_read() {
     let fixture = Fixture::empty();
     let versions = [
         Version::destroyed(1),
-        Version { wraps: 3 * WRAP_BLOCK, ..Version::decrypt_only(4) },
+        Version { wraps: 3 * WRAP_BLOCK + 1, ..Version::decrypt_only(4) },
         Version::enabled(9),
+        Version::waiting(11),
     ];
     let forged = Forged { generation: 77, ..Forged::new(versions) };
     fixture.overwrite(&forged.bytes(&fixture.secret));
@@ -32,24 +34,24 @@ fn a_file_written_from_the_documentation_alone_is_read() {
         let key = keyring.version(version.number).ok().map(|key| *key.key().expose_bytes());
         assert_eq!(key, version.key);
     }
-    assert_eq!(keyring.version(4).unwrap().wraps(), 3 * WRAP_BLOCK);
+    assert_eq!(keyring.version(4).unwrap().wraps(), 3 * WRAP_BLOCK + 1);
 }
 
 #[test]
 fn the_layout_is_the_documented_one() {
     let fixture = Fixture::new();
-    let bytes = three_states(&fixture);
-    assert_eq!(bytes.len(), 65 + 4 + 21 + 2 * 125 + 64);
+    let bytes = all_states(&fixture);
+    assert_eq!(bytes.len(), 65 + 4 + 21 + 3 * 125 + 64);
     assert_eq!(bytes[..10], *b"\x89OCK\r\n\x1a\n\x01\x00");
     assert_eq!(bytes[10..22], [0; 12]);
-    assert_eq!(bytes[54..69], *b"\0\0\0\0\0\0\0\x04\x00\x03\x04main");
-    assert_eq!((bytes[69 + 12], bytes[90 + 12], bytes[215 + 12]), (3, 1, 2));
+    assert_eq!(bytes[54..69], *b"\0\0\0\0\0\0\0\x05\x00\x04\x04main");
+    assert_eq!([69, 90, 215, 340].map(|version| bytes[version + 12]), [3, 2, 1, 4]);
 }
 
 #[test]
 fn every_bit_flip_is_refused() {
     let fixture = Fixture::new();
-    let bytes = three_states(&fixture);
+    let bytes = all_states(&fixture);
     for index in 0..bytes.len() {
         for bit in 0..8 {
             let mut altered = bytes.clone();
@@ -69,7 +71,7 @@ fn every_bit_flip_is_refused() {
 #[test]
 fn every_truncation_and_every_extension_is_refused() {
     let fixture = Fixture::new();
-    let bytes = three_states(&fixture);
+    let bytes = all_states(&fixture);
     for length in 0..bytes.len() {
         fixture.overwrite(&bytes[..length]);
         assert_error!(fixture.open(), Error::Rejected { .. } | Error::Malformed { .. });
@@ -149,10 +151,10 @@ fn what_is_authentic_but_not_canonical_is_refused() {
         Forged { count: Some(1_025), ..good.clone() },
         Forged { trailing: vec![0], ..good.clone() },
         version(Version { state: 0, ..Version::enabled(2) }),
-        version(Version { state: 4, ..Version::enabled(2) }),
+        version(Version { state: 5, ..Version::enabled(2) }),
         version(Version { key: None, ..Version::enabled(2) }),
-        version(Version { wraps: 1, ..Version::enabled(2) }),
-        version(Version { wraps: MAX_WRAPS + WRAP_BLOCK, ..Version::enabled(2) }),
+        version(Version { wraps: MAX_WRAPS + 1, ..Version::enabled(2) }),
+        Forged::new([Version::enabled(1), Version { wraps: 1, ..Version::waiting(2) }]),
         Forged::new([Version { state: 3, ..Version::decrypt_only(1) }, Version::enabled(2)]),
     ];
     let fixture = Fixture::empty();
@@ -164,6 +166,7 @@ fn what_is_authentic_but_not_canonical_is_refused() {
     let rules = [
         (Forged::new([Version::enabled(1), Version::enabled(2)]), "exactly one"),
         (Forged::new([Version::decrypt_only(1)]), "exactly one"),
+        (Forged::new([Version::waiting(1)]), "exactly one"),
         (Forged::new([Version::enabled(0)]), "zero or used twice"),
         (Forged::new([Version::decrypt_only(2), Version::enabled(2)]), "zero or used twice"),
         (Forged::new([Version::decrypt_only(3), Version::enabled(2)]), "zero or used twice"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use object_cipher_core::{KeyError, KeyErrorKind, KeyringId, MasterKeyRef, SourceKey};
 use object_cipher_keyring::{
     Error, Keyring, KeyringBuilder, SharedKeyring,
-    VersionState::{DecryptOnly, Destroyed, Enabled},
+    VersionState::{Destroyed, Enabled, Waiting},
     VersionedKeys, WeakKey,
 };
 use object_cipher_rustcrypto::RustCrypto;
@@ -155,7 +155,7 @@ fn versions_tell_state_time_and_check_but_no_key() {
     file.add().unwrap();
     let versions: Vec<_> = file.keyring().versions().collect();
     let states: Vec<_> = versions.iter().map(|info| (info.version, info.state)).collect();
-    assert_eq!(states, [(1, Destroyed), (2, Enabled), (3, DecryptOnly)]);
+    assert_eq!(states, [(1, Destroyed), (2, Enabled), (3, Waiting)]);
     assert!(versions.iter().all(|info| info.created.is_some()));
     let checks: Vec<_> = versions.iter().map(|info| info.check.is_some()).collect();
     assert_eq!(checks, [false, true, true]);

@@ -4,12 +4,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use object_cipher_core::MasterKeyRef;
 use object_cipher_keyring::{
-    Error, MAX_WRAPS, RotationPolicy, VersionState, VersionedKeys, WRAP_BLOCK,
+    Error, KeyringFile, MAX_WRAPS, RotationPolicy, VersionState, VersionedKeys, WRAP_BLOCK,
 };
+use object_cipher_rustcrypto::RustCrypto;
 
 use crate::{Fixture, assert_error, id};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn state_of(file: &KeyringFile<RustCrypto>, version: u32) -> VersionState {
+    file.keyring().version(version).unwrap().state()
+}
 
 #[test]
 fn rotation_by_age() {
@@ -85,6 +90,38 @@ fn rotate_promotes_the_newest_waiting_version() {
     file.add().unwrap();
     file.destroy(5).unwrap();
     assert_eq!(file.rotate().unwrap(), 6, "nor is a destroyed one");
+}
+
+#[test]
+fn rotate_never_goes_back_to_a_retired_version() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    assert_eq!(file.rotate().unwrap(), 2);
+    file.promote(1).unwrap();
+    assert_eq!(state_of(&file, 2), VersionState::DecryptOnly);
+    assert_eq!(file.rotate().unwrap(), 3, "version 2 has retired");
+
+    file.promote(1).unwrap();
+    let later = SystemTime::now() + 400 * DAY;
+    assert_eq!(file.rotate_if_due(&RotationPolicy::default(), later).unwrap(), Some(4));
+}
+
+#[test]
+fn a_version_waits_until_a_rotation_promotes_it_or_passes_it_over() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.add().unwrap();
+    file.add().unwrap();
+    assert_eq!(state_of(&file, 2), VersionState::Waiting);
+    assert_eq!(file.rotate().unwrap(), 3);
+    assert_eq!(state_of(&file, 2), VersionState::DecryptOnly, "passed over");
+
+    file.add().unwrap();
+    file.promote(1).unwrap();
+    assert_eq!(state_of(&file, 4), VersionState::Waiting, "newer than the promoted one");
+    let reopened = fixture.open().unwrap();
+    assert_eq!(state_of(&reopened, 4), VersionState::Waiting);
+    assert_eq!(reopened.rotate().unwrap(), 4);
 }
 
 #[test]

@@ -145,6 +145,26 @@ fn s1_weak_key_files_are_refused() {
 }
 
 #[test]
+fn a_new_key_file_unlocks_and_replaces_nothing() {
+    let fixture = Fixture::empty();
+    let path = fixture.beside("unlock");
+    let unlock = Unlock::new_key_file(&path, &RustCrypto).unwrap();
+    create(&fixture.path(), &unlock);
+    assert!(open(&fixture.path(), &Unlock::key_file(&path).unwrap()).is_ok());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+    }
+
+    let before = std::fs::read(&path).unwrap();
+    assert_error!(Unlock::new_key_file(&path, &RustCrypto), Error::Exists { .. });
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let other = Unlock::new_key_file(fixture.beside("other"), &RustCrypto).unwrap();
+    assert_error!(open(&fixture.path(), &other), Error::Rejected { .. });
+}
+
+#[test]
 fn child_unlocks_by_env() {
     if !child::is_here() {
         return;
