@@ -7,7 +7,6 @@ mod console;
 mod describe;
 mod error;
 mod files;
-mod key_file;
 mod output;
 mod pair;
 mod progress;

@@ -20,7 +20,6 @@ use crate::{
     console::{note, printable},
     error::{Error, Result},
     files::{KeyFiles, expect_ordinary_name, is_there},
-    key_file,
 };
 
 /// What unlocks a keyring. None stands in for another.
@@ -62,7 +61,8 @@ pub(crate) fn keyring<B: CryptoBackend>(args: &KeyringArgs, backend: &B) -> Resu
         Some(key) => key,
         None => passphrase(path, backend)?,
     };
-    Ok(KeyringFile::open(path, &unlock, backend.clone())?)
+    // This process wraps a few keys and ends: what it reserved beyond them would be lost.
+    Ok(KeyringFile::open(path, &unlock, backend.clone())?.with_wrap_block(1))
 }
 
 /// The files that hold the keys, or will.
@@ -81,10 +81,7 @@ pub(crate) fn with_new<B: CryptoBackend, T>(
 ) -> Result<T> {
     let unlock = match (means, means.key()?) {
         (_, Some(key)) => key,
-        (Means::NewKeyFile(file), _) => {
-            key_file::create(file, backend)?;
-            Unlock::key_file(file)?
-        }
+        (Means::NewKeyFile(file), _) => Unlock::new_key_file(file, backend)?,
         _ => new_passphrase(path)?,
     };
     let done = work(&unlock);

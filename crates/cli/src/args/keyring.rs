@@ -28,9 +28,9 @@ OBJECT_CIPHER_KEY_FILE, if no option says what unlocks]";
 pub(crate) enum KeyringCommand {
     /// Creates a keyring with one master key
     Init(InitArgs),
-    /// Adds a master key that opens only, until `rotate`
+    /// Adds a master key that waits, and opens, until `rotate` makes it seal
     Add(KeyringArgs),
-    /// Seals with the key that `add` made, or else a new one, from now on
+    /// Seals with the newest key that waits, or else a new one, from now on
     Rotate(RotateArgs),
     /// Lists the master keys and their states
     List(ListArgs),
@@ -115,7 +115,7 @@ pub(crate) struct RotateArgs {
     #[command(flatten)]
     pub(crate) keyring: KeyringArgs,
 
-    /// The version to seal with, added before by `add`
+    /// The version to seal with, also one that only opens
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<u32>,
 }

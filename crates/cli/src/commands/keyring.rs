@@ -41,7 +41,7 @@ fn run_by<B: CryptoBackend>(command: &KeyringCommand, backend: &B) -> Result<Vec
         KeyringCommand::Add(args) => {
             let version = unlock::keyring(args, backend)?.add()?;
             Ok(vec![format!(
-                "version {version} was added; it opens only, until `rotate` makes it seal"
+                "version {version} was added; it waits, and opens, until `rotate` makes it seal"
             )])
         }
         KeyringCommand::Rotate(args) => rotate(args, backend),
@@ -79,12 +79,12 @@ fn retire<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String
     }
     let version = args.version;
     let file = unlock::keyring(&args.keyring, backend)?;
-    file.keyring().version(version)?;
-    let enabled = file.keyring().enabled().version();
-    if version != enabled {
-        return Ok(vec![format!(
-            "version {version} opens only, as before; version {enabled} seals"
-        )]);
+    match file.keyring().version(version)?.state() {
+        VersionState::Enabled => {}
+        VersionState::Waiting => {
+            return Err(Error::Usage("this version waits for `keyring rotate`: give --destroy"));
+        }
+        _ => return Ok(vec![format!("version {version} opens only, as before")]),
     }
     let enabled = file.rotate()?;
     Ok(vec![format!("version {version} opens only; version {enabled} seals from now on")])
@@ -183,6 +183,7 @@ fn json(keyring: &Keyring) -> Value {
 fn state_word(state: VersionState) -> &'static str {
     match state {
         VersionState::Enabled => "enabled",
+        VersionState::Waiting => "waiting",
         VersionState::DecryptOnly => "decrypt-only",
         VersionState::Destroyed => "destroyed",
         _ => "unknown",

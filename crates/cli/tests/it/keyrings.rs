@@ -41,19 +41,33 @@ fn init_replaces_nothing() {
 fn versions_are_added_rotated_retired_and_destroyed() {
     let bench = Bench::new();
     bench.run(&["keyring", "add"]).expect(DONE);
-    assert_eq!(states(&bench), ["enabled", "decrypt-only"]);
+    assert_eq!(states(&bench), ["enabled", "waiting"]);
+    bench.run(&["keyring", "retire", "2"]).expect(USAGE).says("waits for `keyring rotate`");
     bench.run(&["keyring", "rotate"]).expect(DONE);
     assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
     bench.run(&["keyring", "rotate", "--to", "1"]).expect(DONE);
     assert_eq!(states(&bench), ["enabled", "decrypt-only"]);
     bench.run(&["keyring", "retire", "1"]).expect(DONE);
-    assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
+    assert_eq!(states(&bench), ["decrypt-only", "decrypt-only", "enabled"]);
     bench.run(&["keyring", "retire", "1"]).expect(DONE);
-    assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
+    assert_eq!(states(&bench), ["decrypt-only", "decrypt-only", "enabled"]);
     bench.run(&["keyring", "retire", "1", "--destroy", "--yes"]).expect(DONE);
-    assert_eq!(states(&bench), ["destroyed", "enabled"]);
+    bench.run(&["keyring", "retire", "1", "--destroy", "--yes"]).expect(DONE);
+    assert_eq!(states(&bench), ["destroyed", "decrypt-only", "enabled"]);
     let run = bench.run(&["keyring", "list"]).expect(DONE);
     assert!(run.text().contains("destroyed") && run.text().contains("enabled"), "{run:?}");
+}
+
+#[test]
+fn each_wrap_is_counted_once() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.seal("b", b"content");
+    bench.run(&["rewrap", "a.sealed", "b.sealed"]).expect(DONE);
+    bench.run(&["verify", "a.sealed", "b.sealed"]).expect(DONE);
+    let run = bench.run(&["keyring", "list", "--json"]).expect(DONE);
+    let keyring: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(keyring["versions"][0]["wraps"], 4);
 }
 
 #[test]
