@@ -48,7 +48,7 @@ pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec
 /// Puts a file in place, whole or not at all: written beside as `<path>.new`, synced, renamed,
 /// and the rename synced.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    let new = beside(path, "new");
+    let new = staged(path);
     remove(&new)?;
     let mut file = open_options(true)
         .create_new(true)
@@ -85,6 +85,12 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io(path, "remove", error)),
     }
+}
+
+/// Removes a file, and what an interrupted [`put`] of it may have left.
+pub(crate) fn remove_all(path: &Path) -> Result<()> {
+    remove(&staged(path))?;
+    remove(path)
 }
 
 /// Refuses when anything is at the path, even a dangling link.
@@ -124,6 +130,11 @@ impl WriterLock {
             }
         }
     }
+}
+
+/// Where [`put`] writes what is to replace the file.
+fn staged(path: &Path) -> PathBuf {
+    beside(path, "new")
 }
 
 fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>> {

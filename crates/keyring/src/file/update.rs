@@ -93,11 +93,11 @@ impl<'a, B: CryptoBackend> Update<'a, B> {
         self.put(&bytes)
     }
 
-    /// Writes the next generation of the keys, and keeps none before it. An older one goes first,
-    /// so that it cannot be left behind.
+    /// Writes the next generation of the keys, and keeps none before it. What is there of older
+    /// ones goes first, so that it cannot be left behind.
     pub(super) fn commit_and_forget(self) -> Result<()> {
         let bytes = self.encode()?;
-        disk::remove(&self.previous())?;
+        disk::remove_all(&self.previous())?;
         self.put(&bytes)
     }
 

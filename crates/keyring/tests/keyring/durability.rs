@@ -1,12 +1,12 @@
 //! Crashes, writers at the same time, and files put back.
 
-use std::{fs, thread, time::Duration};
+use std::{ffi::OsString, fs, thread, time::Duration};
 
 use object_cipher_core::KeyringId;
-use object_cipher_keyring::{Error, Keyring, KeyringFile, SharedKeyring, VersionedKeys};
+use object_cipher_keyring::{Error, Keyring, KeyringFile, SharedKeyring, Unlock, VersionedKeys};
 use object_cipher_rustcrypto::RustCrypto;
 
-use crate::{Fixture, assert_error, child, id, write_private};
+use crate::{Fixture, assert_error, child, id, random, write_private};
 
 #[test]
 fn nothing_is_created_but_by_create() {
@@ -84,13 +84,33 @@ fn reserving_wraps_keeps_the_state_before_the_last_change_of_a_key() {
     assert_eq!((previous.generation(), previous.enabled().version()), (1, 1));
 }
 
-#[test]
-fn a_destroyed_key_is_not_kept_in_the_previous_generation() {
+/// What is in the directory of a keyring that was rotated while each write of each file beside it
+/// was interrupted, and then changed so that it forgets.
+fn names_after(forget: impl Fn(&KeyringFile<RustCrypto>)) -> Vec<OsString> {
     let fixture = Fixture::new();
     let file = fixture.open().unwrap();
+    let first = fs::read(fixture.path()).unwrap();
     file.rotate().unwrap();
-    file.destroy(1).unwrap();
-    assert!(!fixture.beside("keyring.previous").exists());
+    for name in ["keyring.new", "keyring.previous.new"] {
+        write_private(&fixture.beside(name), &first);
+    }
+    forget(&file);
+    let entries = fs::read_dir(fixture.directory.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_destroyed_key_is_in_no_file_beside_the_keyring() {
+    let names = names_after(|file| file.destroy(1).unwrap());
+    assert_eq!(names, ["keyring", "keyring.lock"]);
+}
+
+#[test]
+fn what_the_old_secret_opens_is_in_no_file_beside_the_keyring() {
+    let names = names_after(|file| file.reseal(&Unlock::key(&random()).unwrap()).unwrap());
+    assert_eq!(names, ["keyring", "keyring.lock"]);
 }
 
 #[test]
@@ -219,7 +239,7 @@ fn child_rotates_until_killed() {
     }
     let path = std::env::var_os("TEST_PATH").unwrap();
     let secret = std::env::var_os("TEST_SECRET").unwrap();
-    let unlock = object_cipher_keyring::Unlock::key_file(secret).unwrap();
+    let unlock = Unlock::key_file(secret).unwrap();
     let file = KeyringFile::open(path, &unlock, RustCrypto).unwrap();
     // As many as a keyring holds.
     while file.add().is_ok() {}
