@@ -1,11 +1,22 @@
 //! The command line, as clap reads it.
 
-use std::path::PathBuf;
+mod keyring;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use object_cipher_core::{KeyringId, ReadRange};
+use std::{path::PathBuf, process::ExitCode};
 
-use crate::record::MAX_NAME_LEN;
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PathBufValueParser, TypedValueParser},
+    error::{ContextKind, ErrorKind},
+    value_parser,
+};
+use object_cipher_core::ReadRange;
+
+pub(crate) use self::keyring::{
+    ExportArgs, InitArgs, KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeyringArgs, KeyringCommand,
+    ListArgs, ResealArgs, RetireArgs, RotateArgs,
+};
+use crate::{console::note, files::is_dash, record::MAX_NAME_LEN};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -14,8 +25,18 @@ Exit codes:
   2  the command cannot be carried out as given, such as an output that exists already
   3  refused: what is stored is not what was sealed (altered, cut short, mixed up, another name)
   4  the key is missing, or its use was refused
+With several files it is the gravest: 3, then 4, then 1, then 2.
+
+Environment:
+  OBJECT_CIPHER_KEYRING   the keyring file, where --keyring does not name it
+  OBJECT_CIPHER_KEY_FILE  the key file, where no option says what unlocks the keyring
+If nothing says what unlocks, the passphrase is asked for on the terminal.
 
 FILE or OUTPUT may be `-` for standard input or output where a command says so.";
+
+const SEALING: &str = "\
+Sealing counts its wraps in the keyring file, which is replaced for it: the folder of the keyring
+must be writable by this user. Opening reads only.";
 
 /// Seals files the way S3 encrypts objects (SSE-S3), and opens them again.
 ///
@@ -24,12 +45,23 @@ FILE or OUTPUT may be `-` for standard input or output where a command says so."
 #[derive(Debug, Parser)]
 #[command(name = "object-cipher", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct GlobalArgs {
     /// The cryptographic library; both give the same bytes
     #[arg(long, global = true, value_enum, default_value_t = BackendName::AwsLc)]
     pub(crate) backend: BackendName,
 
-    #[command(subcommand)]
-    pub(crate) command: Command,
+    /// Say nothing of success, and show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +72,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Keyring(KeyringCommand),
     /// Seals a file: writes FILE.sealed and, last, FILE.sealed.envelope
+    #[command(after_help = SEALING)]
     Seal(SealArgs),
     /// Opens a sealed file: writes its content once all of it is verified
     Open(OpenArgs),
@@ -47,103 +80,11 @@ pub(crate) enum Command {
     Cat(CatArgs),
     /// Tells what the Envelope of a sealed file says; needs no key
     Inspect(InspectArgs),
-    /// Reads and verifies all of a sealed file; writes nothing
+    /// Reads and verifies all of each sealed file; writes nothing
     Verify(VerifyArgs),
-    /// Wraps the key of a sealed file anew, for a new master key or name; never reads the body
+    /// Wraps the key of each sealed file anew, for a new master key or name; never reads the body
+    #[command(after_help = SEALING)]
     Rewrap(RewrapArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyringCommand {
-    /// Creates a keyring with one master key
-    Init(InitArgs),
-    /// Adds a master key that opens only, until `rotate`
-    Add(KeyringArgs),
-    /// Seals with the key that `add` made, or else a new one, from now on
-    Rotate(RotateArgs),
-    /// Lists the master keys and their states
-    List(ListArgs),
-    /// Makes a master key one that only opens, or destroys it
-    Retire(RetireArgs),
-}
-
-/// Where the keyring is and what unlocks it.
-#[derive(Debug, Args)]
-pub(crate) struct KeyringArgs {
-    /// The keyring file
-    #[arg(long, value_name = "PATH", env = "OBJECT_CIPHER_KEYRING")]
-    pub(crate) keyring: PathBuf,
-
-    #[command(flatten)]
-    pub(crate) unlock: UnlockArgs,
-}
-
-/// What unlocks the keyring; a passphrase is asked for when none is given.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct UnlockArgs {
-    /// Unlock by the key in this file: 32 bytes, raw or base64, readable by its owner only
-    #[arg(long, value_name = "PATH")]
-    pub(crate) key_file: Option<PathBuf>,
-
-    /// Unlock by the key in this environment variable: 32 bytes in base64
-    #[arg(long, value_name = "VARIABLE")]
-    pub(crate) key_env: Option<String>,
-
-    /// Unlock by the key in this systemd credential
-    #[arg(long, value_name = "NAME")]
-    pub(crate) credential: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct InitArgs {
-    #[command(flatten)]
-    pub(crate) keyring: KeyringArgs,
-
-    /// The keyring's name, which every Envelope carries
-    #[arg(long, value_name = "NAME", default_value = "default", value_parser = keyring_id)]
-    pub(crate) id: KeyringId,
-
-    /// Create this key file first, with a random key, and unlock by it
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["key_file", "key_env", "credential"])]
-    pub(crate) new_key_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RotateArgs {
-    #[command(flatten)]
-    pub(crate) keyring: KeyringArgs,
-
-    /// The version to seal with, added before by `add`
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) to: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) keyring: KeyringArgs,
-
-    /// Write JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RetireArgs {
-    #[command(flatten)]
-    pub(crate) keyring: KeyringArgs,
-
-    /// The master key's version
-    pub(crate) version: u32,
-
-    /// Destroy its bytes: what it wrapped can never be opened again. Asks first
-    #[arg(long)]
-    pub(crate) destroy: bool,
-
-    /// Do not ask
-    #[arg(long, requires = "destroy")]
-    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -173,8 +114,12 @@ pub(crate) struct SealArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OpenArgs {
+    /// The sealed body; its Envelope is beside it
+    #[arg(value_parser = sealed_path())]
+    pub(crate) file: PathBuf,
+
     #[command(flatten)]
-    pub(crate) sealed: SealedArgs,
+    pub(crate) access: AccessArgs,
 
     /// The file to write, or `-` [default: FILE without `.sealed`]
     #[arg(long, short, value_name = "PATH")]
@@ -190,8 +135,12 @@ pub(crate) struct OpenArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
+    /// The sealed body; its Envelope is beside it
+    #[arg(value_parser = sealed_path())]
+    pub(crate) file: PathBuf,
+
     #[command(flatten)]
-    pub(crate) sealed: SealedArgs,
+    pub(crate) access: AccessArgs,
 
     /// The bytes to write, as in HTTP: `0-99` the first hundred, `100-` from there on, `-100` the
     /// last hundred [default: all]
@@ -202,6 +151,7 @@ pub(crate) struct CatArgs {
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// The sealed body; its Envelope is beside it
+    #[arg(value_parser = sealed_path())]
     pub(crate) file: PathBuf,
 
     /// Write JSON
@@ -211,8 +161,13 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
+    /// The sealed bodies; their Envelopes are beside them. One that fails does not keep the others
+    /// from their turn
+    #[arg(required = true, value_name = "FILE", value_parser = sealed_path())]
+    pub(crate) files: Vec<PathBuf>,
+
     #[command(flatten)]
-    pub(crate) sealed: SealedArgs,
+    pub(crate) access: AccessArgs,
 
     #[command(flatten)]
     pub(crate) threads: ThreadArgs,
@@ -220,20 +175,22 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RewrapArgs {
+    /// The sealed bodies; their Envelopes are beside them. One that fails does not keep the others
+    /// from their turn
+    #[arg(required = true, value_name = "FILE", value_parser = sealed_path())]
+    pub(crate) files: Vec<PathBuf>,
+
     #[command(flatten)]
-    pub(crate) sealed: SealedArgs,
+    pub(crate) access: AccessArgs,
 
     /// Bind this name from now on; empty for none [default: the name that is bound]
     #[arg(long, value_name = "NAME", value_parser = object_name)]
     pub(crate) new_name: Option<String>,
 }
 
-/// A sealed file and the key to it.
+/// What opens a sealed file.
 #[derive(Debug, Args)]
-pub(crate) struct SealedArgs {
-    /// The sealed body; its Envelope is beside it
-    pub(crate) file: PathBuf,
-
+pub(crate) struct AccessArgs {
     /// Insist on this name [default: whichever name the pair says, which the seal confirms]
     #[arg(long, value_name = "NAME", value_parser = object_name)]
     pub(crate) name: Option<String>,
@@ -259,9 +216,32 @@ pub(crate) enum BackendName {
     RustCrypto,
 }
 
-fn keyring_id(text: &str) -> Result<KeyringId, &'static str> {
-    KeyringId::parse(text)
-        .ok_or("a keyring's name has 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit")
+/// Says what is wrong with a command line, or helps as it was asked to.
+pub(crate) fn report(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let missing = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if missing.is_some_and(|missing| missing.contains("<FILE>"))
+        && error.kind() == ErrorKind::MissingRequiredArgument
+    {
+        note(format_args!(
+            "help: an option takes the word behind it, and FILE is a word of its own, as in \
+             `object-cipher verify notes.sealed --keyring keyring`"
+        ));
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The path of a body, which cannot come from a pipe without its record.
+fn sealed_path() -> impl TypedValueParser<Value = PathBuf> {
+    not_a_dash(
+        "a sealed file is a pair of files and does not come from standard input: give the path of \
+         the body (a file `-` is `./-`)",
+    )
+}
+
+fn not_a_dash(refusal: &'static str) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new()
+        .try_map(move |path| if is_dash(&path) { Err(refusal) } else { Ok(path) })
 }
 
 fn object_name(text: &str) -> Result<String, String> {

@@ -16,14 +16,15 @@ use crate::{
 
 /// Does what the command line says.
 pub(crate) fn run(cli: &Cli) -> Result<()> {
+    let global = cli.global;
     match &cli.command {
-        Command::Demo => demo::run(cli.backend),
-        Command::Keyring(command) => keyring::run(command, cli.backend),
-        Command::Seal(args) => seal::run(args, cli.backend),
-        Command::Open(args) => open::run(args, cli.backend),
-        Command::Cat(args) => cat::run(args, cli.backend),
+        Command::Demo => demo::run(global.backend),
+        Command::Keyring(command) => keyring::run(command, global),
+        Command::Seal(args) => seal::run(args, global),
+        Command::Open(args) => open::run(args, global),
+        Command::Cat(args) => cat::run(args, global),
         Command::Inspect(args) => inspect::run(args),
-        Command::Verify(args) => verify::run(args, cli.backend),
-        Command::Rewrap(args) => rewrap::run(args, cli.backend),
+        Command::Verify(args) => verify::run(args, global),
+        Command::Rewrap(args) => rewrap::run(args, global),
     }
 }

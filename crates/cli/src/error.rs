@@ -1,12 +1,14 @@
 //! What can go wrong, the exit code it gives, and what a person can do about it.
 
+mod help;
+
 use std::{
     io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use object_cipher_core::{self as core, KeyErrorKind, Step};
+use object_cipher_core::{self as core, KeyErrorKind};
 use object_cipher_keyring::Error as KeyringError;
 
 use crate::record::RecordError;
@@ -22,19 +24,48 @@ pub(crate) enum Error {
     /// The reader of standard output went away.
     #[error("standard output was closed")]
     Closed,
+    /// An input that is not there.
+    #[error("there is no file {}", .0.display())]
+    NotThere(PathBuf),
+    #[error("there is no folder {}", .0.display())]
+    NoFolder(PathBuf),
+    #[error("{} is a folder", .0.display())]
+    Folder(PathBuf),
+    #[error("{} has no Envelope: there is no {}", body.display(), record.display())]
+    NoRecord { body: PathBuf, record: PathBuf },
+    #[error("there is no {}, only its Envelope, {}", body.display(), record.display())]
+    NoBody { body: PathBuf, record: PathBuf },
+    /// An output that is never replaced.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
+    /// An output that is replaced when that is asked for.
+    #[error("{} exists already", .0.display())]
+    NeedsForce(PathBuf),
+    /// An output of which only one part is there.
+    #[error("{} exists already, and there is no {}", there.display(), missing.display())]
+    HalfPair { there: PathBuf, missing: PathBuf },
+    #[error("{} is part of a sealed file", .0.display())]
+    PartOfPair(PathBuf),
+    #[error("{} is, or would be, a file of the keyring or of what unlocks it", .0.display())]
+    KeyFile(PathBuf),
+    #[error("{} is not a regular file, and nothing else is replaced", .0.display())]
+    NotRegular(PathBuf),
     #[error("{} is not the path of a file", .0.display())]
     NotAFileName(PathBuf),
-    #[error("{}: names that end so are used while a sealed file is replaced", .0.display())]
+    #[error("{}: names that end so are used while a file is replaced", .0.display())]
     ReservedName(PathBuf),
     #[error("{} is what is being read", .0.display())]
     SameFile(PathBuf),
     /// An argument that clap cannot judge.
     #[error("{0}")]
     Usage(&'static str),
-    #[error("there is no Envelope at {}", .0.display())]
-    NoRecord(PathBuf),
+    #[error("no keyring is named")]
+    NoKeyring,
+    /// Another run has the folder locked.
+    #[error("the lock on the folder {} was not to be had: another program holds it", .0.display())]
+    Busy(PathBuf),
+    #[error("{} belongs to another user than the file it would replace", .0.display())]
+    OtherOwner(PathBuf),
     #[error("{}: {source}", path.display())]
     Record { path: PathBuf, source: RecordError },
     /// Core refused, or its keys did.
@@ -56,6 +87,9 @@ pub(crate) enum Error {
     /// The beginning of the content was written to standard output, and then something failed.
     #[error("{source}")]
     CutShort { written: u64, source: Box<Error> },
+    /// Each was said already.
+    #[error("{failed} of {of} files failed")]
+    Several { failed: usize, of: usize, gravest: Box<Error> },
 }
 
 impl Error {
@@ -85,44 +119,39 @@ impl Error {
         match self {
             Self::Io { .. }
             | Self::Closed
-            | Self::NoRecord(_)
+            | Self::NotThere(_)
+            | Self::NoFolder(_)
+            | Self::NoRecord { .. }
+            | Self::NoBody { .. }
+            | Self::Busy(_)
             | Self::Threads(_)
             | Self::Demo(_) => SYSTEM,
-            Self::Exists(_)
+            Self::Folder(_)
+            | Self::Exists(_)
+            | Self::NeedsForce(_)
+            | Self::HalfPair { .. }
+            | Self::PartOfPair(_)
+            | Self::KeyFile(_)
+            | Self::NotRegular(_)
             | Self::NotAFileName(_)
             | Self::ReservedName(_)
             | Self::SameFile(_)
+            | Self::NoKeyring
             | Self::Declined
             | Self::Usage(_) => USAGE,
             Self::NothingUnlocks => KEY,
             Self::Keyring(error) => keyring_code(error),
-            Self::Record { .. } => REFUSED,
+            Self::Record { .. } | Self::OtherOwner(_) => REFUSED,
             Self::Object { source, .. } => core_code(source),
             Self::CutShort { source, .. } => source.code(),
+            Self::Several { gravest, .. } => gravest.code(),
         }
     }
 
-    /// What to do about it.
-    pub(crate) fn help(&self) -> Option<String> {
-        let help = match self {
-            Self::Exists(_) => "choose another path; `seal` and `open` replace a file with --force",
-            Self::SameFile(_) => "choose another --output",
-            Self::NoRecord(_) => {
-                "give the path of the body (`notes.sealed`) and keep `notes.sealed.envelope` beside \
-                 it; a body without one is left by an interrupted `seal`: seal again with --force"
-            }
-            Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
-            Self::Object { source, .. } => return core_help(source).map(String::from),
-            Self::Keyring(error) => return keyring_help(error).map(String::from),
-            Self::NothingUnlocks => "give --key-file, --key-env or --credential",
-            Self::CutShort { written, .. } => {
-                return Some(format!(
-                    "the {written} bytes written are verified, but they are not all: discard them"
-                ));
-            }
-            _ => return None,
-        };
-        Some(help.into())
+    /// How bad it is beside the errors of other files; higher is worse.
+    pub(crate) fn gravity(&self) -> usize {
+        let rising = [USAGE, SYSTEM, KEY, REFUSED];
+        rising.iter().position(|code| *code == self.code()).unwrap_or_default()
     }
 }
 
@@ -145,34 +174,6 @@ fn is_of_the_system(kind: KeyErrorKind) -> bool {
     matches!(kind, KeyErrorKind::Unavailable | KeyErrorKind::Timeout | KeyErrorKind::Internal)
 }
 
-fn core_help(error: &core::Error) -> Option<&'static str> {
-    Some(match error {
-        core::Error::Rejected { step: Step::KeyWrap, .. } => {
-            "the Envelope was altered or belongs to another file, or --name is not the name it was \
-             sealed with (`inspect` tells)"
-        }
-        core::Error::Rejected { .. }
-        | core::Error::Truncated { .. }
-        | core::Error::TrailingBytes { .. } => {
-            "the body was altered, cut short or belongs to another Envelope: restore the pair from \
-             a copy"
-        }
-        core::Error::WrongMode { .. } => "this tool opens what SSE-S3 sealed under a keyring",
-        core::Error::WrongState { .. } => "it is an upload that was not completed",
-        core::Error::Identity { .. } => "it was sealed by a store that bound more than a name",
-        core::Error::Key(key) => match key.kind() {
-            KeyErrorKind::KeyVersionMissing => {
-                "use a copy of the keyring that still has this version (`keyring list`)"
-            }
-            KeyErrorKind::WrongKey | KeyErrorKind::NotFound => {
-                "use the keyring that `inspect` names; this is another one"
-            }
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
 fn keyring_code(error: &KeyringError) -> u8 {
     match error {
         KeyringError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => KEY,
@@ -186,25 +187,4 @@ fn keyring_code(error: &KeyringError) -> u8 {
         | KeyringError::Name(_) => USAGE,
         _ => KEY,
     }
-}
-
-fn keyring_help(error: &KeyringError) -> Option<&'static str> {
-    Some(match error {
-        KeyringError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-            "give the paths of the keyring and of what unlocks it, or create them with \
-             `keyring init`"
-        }
-        KeyringError::Rejected { .. } => {
-            "unlock with the key it was created with; if that is the one, restore the file from a \
-             copy (the generation before is beside it, as `.previous`)"
-        }
-        KeyringError::UnlockKind { needs: "a passphrase", .. } => {
-            "leave out --key-file, --key-env and --credential, and type the passphrase"
-        }
-        KeyringError::UnlockKind { .. } => "give --key-file, --key-env or --credential",
-        KeyringError::VersionEnabled { .. } => "`keyring rotate` first",
-        KeyringError::VersionMissing { .. } => "`keyring list` shows which versions there are",
-        KeyringError::WrapLimit { .. } => "`keyring rotate` makes a new version",
-        _ => return None,
-    })
 }

@@ -1,6 +1,7 @@
 //! The command `object-cipher`: seals files the way S3 encrypts objects, and opens them again.
 
 mod args;
+mod batch;
 mod commands;
 mod console;
 mod describe;
@@ -14,29 +15,20 @@ mod sealed;
 mod transfer;
 mod unlock;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::error::Error;
-
 fn main() -> ExitCode {
-    match commands::run(&args::Cli::parse()) {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return args::report(&error),
+    };
+    match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report(&error),
-    }
-}
-
-fn report(error: &Error) -> ExitCode {
-    if !matches!(error, Error::Closed) {
-        let mut stderr = io::stderr();
-        let _ = writeln!(stderr, "error: {error}");
-        if let Some(help) = error.help() {
-            let _ = writeln!(stderr, "help: {help}");
+        Err(error) => {
+            console::report(&error);
+            error.exit_code()
         }
     }
-    error.exit_code()
 }

@@ -1,15 +1,30 @@
 //! Files that have no name until they are complete.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File, Permissions, TryLockError},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempPath;
 
-/// A file that is being written. It gets a name when it is complete and not before, so whatever
-/// ends the process early, `kill -9` too, leaves nothing.
+use crate::{
+    error::{Error, Result},
+    files::{expect_replaceable, with_end},
+};
+
+/// Another run has a folder locked for moments; this long it does not take.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// What an ordinary new file may have; the umask takes its part away.
+const ORDINARY_MODE: u32 = 0o666;
+
+/// A file that is being written, for its owner only. It gets a name and its permission bits when it
+/// is complete and not before, so whatever ends the process early, `kill -9` too, leaves nothing.
 ///
 /// Where the system has no nameless files it is a temporary file beside its goal, removed on every
 /// way out but a killed process.
@@ -17,20 +32,28 @@ use tempfile::TempPath;
 pub(crate) struct Output {
     file: File,
     named: Option<TempPath>,
+    /// The permission bits that the umask leaves to new files.
+    allowed: u32,
+    mode: u32,
 }
 
 /// A folder, locked against other runs of this program while names in it change. Locks are held
 /// for the moment of publishing only, never while content is written.
 #[derive(Debug)]
 pub(crate) struct Folder {
+    path: PathBuf,
     handle: File,
 }
 
 impl Output {
     /// A new file that will get a name in `folder`.
-    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
+        Self::in_folder(folder).map_err(Error::io("create a file in", folder))
+    }
+
+    fn in_folder(folder: &Path) -> io::Result<Self> {
         match nameless(folder)? {
-            Some(file) => Ok(Self { file, named: None }),
+            Some(file) => Self::begin(file, None),
             None => Self::temporary(folder),
         }
     }
@@ -38,19 +61,40 @@ impl Output {
     fn temporary(folder: &Path) -> io::Result<Self> {
         let temp = tempfile::Builder::new()
             .prefix(".object-cipher-")
-            .permissions(new_file_mode())
+            .permissions(Permissions::from_mode(ALL_BITS))
             .tempfile_in(folder)?;
         let (file, path) = temp.into_parts();
-        Ok(Self { file, named: Some(path) })
+        Self::begin(file, Some(path))
     }
 
-    /// Takes over the permission bits of what the content comes from, as gzip does.
-    pub(crate) fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
-        self.file.set_permissions(permissions)
+    /// Takes a file that was created with all bits: those that it has are those the umask leaves.
+    fn begin(file: File, named: Option<TempPath>) -> io::Result<Self> {
+        let allowed = file.metadata()?.permissions().mode() & ALL_BITS;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(Self { file, named, allowed, mode: ORDINARY_MODE & allowed })
+    }
+
+    /// Takes over the permission bits of what the content comes from, as `cp` does: less the umask,
+    /// and never those that give a program its owner's rights.
+    pub(crate) fn copy_mode(&mut self, source: &Permissions) {
+        self.mode = source.mode() & self.allowed;
+    }
+
+    /// Sets the permission bits, whatever the umask.
+    pub(crate) fn set_mode(&mut self, mode: u32) {
+        self.mode = mode & ALL_BITS;
     }
 
     /// Writes the file to disk and gives it its name, which must be free.
-    pub(crate) fn publish(self, path: &Path) -> io::Result<()> {
+    pub(crate) fn publish(self, path: &Path) -> Result<()> {
+        self.name(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists(path.to_path_buf()),
+            _ => Error::io("write", path)(error),
+        })
+    }
+
+    fn name(self, path: &Path) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(self.mode))?;
         self.file.sync_all()?;
         match self.named {
             Some(temp) => Ok(temp.persist_noclobber(path)?),
@@ -70,26 +114,49 @@ impl Write for Output {
 }
 
 impl Folder {
-    /// Locks a folder, waiting for its turn.
-    pub(crate) fn lock(path: &Path) -> io::Result<Self> {
-        let handle = File::open(path)?;
-        // Some network file systems cannot lock folders. Each run is safe there all the same; only
-        // two at one time, on one pair, are not kept apart.
-        let _ = handle.lock();
-        Ok(Self { handle })
+    /// Locks a folder, waiting for its turn, but not for ever.
+    pub(crate) fn lock(path: &Path) -> Result<Self> {
+        Self::lock_within(path, LOCK_WAIT)
+    }
+
+    fn lock_within(path: &Path, wait: Duration) -> Result<Self> {
+        let handle = File::open(path).map_err(Error::io("open", path))?;
+        let deadline = Instant::now() + wait;
+        loop {
+            match handle.try_lock() {
+                // Some network file systems cannot lock folders. Each run is safe there all the
+                // same; only two at one time, on one pair, are not kept apart.
+                Ok(()) | Err(TryLockError::Error(_)) => {
+                    return Ok(Self { path: path.to_path_buf(), handle });
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(LOCK_POLL);
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::Busy(path.to_path_buf())),
+            }
+        }
     }
 
     /// Makes the names given so far last through a loss of power.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.handle.sync_all()
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.handle.sync_all().map_err(Error::io("write the folder", &self.path))
+    }
+
+    /// Whether the names in it are their owners' to change, whoever may write to the folder.
+    pub(crate) fn is_sticky(&self) -> Result<bool> {
+        let metadata = self.handle.metadata().map_err(Error::io("read", &self.path))?;
+        Ok(metadata.permissions().mode() & STICKY_BIT != 0)
     }
 
     /// Replaces the file at `path` in one step; the old one stays until then. `staged` is the name
     /// the new file has in between, and only this program uses it.
-    pub(crate) fn replace(&self, output: Output, staged: &Path, path: &Path) -> io::Result<()> {
+    pub(crate) fn replace(&self, output: Output, staged: &Path, path: &Path) -> Result<()> {
+        expect_replaceable(path)?;
         remove_if_there(staged)?;
         output.publish(staged)?;
-        fs::rename(staged, path).inspect_err(|_| drop(fs::remove_file(staged)))?;
+        fs::rename(staged, path)
+            .inspect_err(|_| drop(fs::remove_file(staged)))
+            .map_err(Error::io("replace", path))?;
         self.sync()
     }
 }
@@ -104,25 +171,24 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
 
 /// The name a file has while it waits to take the place of `path`.
 pub(crate) fn staged(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(STAGED_SUFFIX);
-    name.into()
+    with_end(path, STAGED_SUFFIX)
 }
 
 /// The end of the names that [`staged`] makes.
 pub(crate) const STAGED_SUFFIX: &str = ".object-cipher-new";
 
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error))
+        }
         _ => Ok(()),
     }
 }
 
-/// What an ordinary new file may have; the umask takes its part away.
-fn new_file_mode() -> Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o666)
-}
+/// Reading, writing and running, for owner, group and others.
+const ALL_BITS: u32 = 0o777;
+const STICKY_BIT: u32 = 0o1000;
 
 #[cfg(target_os = "linux")]
 fn nameless(folder: &Path) -> io::Result<Option<File>> {
@@ -136,7 +202,7 @@ fn nameless(folder: &Path) -> io::Result<Option<File>> {
         return Ok(None);
     }
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    match rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)) {
+    match rustix::fs::open(folder, flags, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
         Ok(descriptor) => Ok(Some(descriptor.into())),
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Ok(None),
         Err(error) => Err(error.into()),
@@ -169,14 +235,17 @@ fn link(_: &File, _: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::{
-        fs,
+        fs::{self, File},
         io::{self, Write},
+        os::unix::fs::PermissionsExt,
         path::Path,
+        time::Duration,
     };
 
     use super::{Folder, Output, staged};
+    use crate::error::Error;
 
-    const MAKERS: [fn(&Path) -> io::Result<Output>; 2] = [Output::new, Output::temporary];
+    const MAKERS: [fn(&Path) -> io::Result<Output>; 2] = [Output::in_folder, Output::temporary];
 
     #[test]
     fn a_file_has_its_name_once_it_is_published() {
@@ -208,7 +277,7 @@ mod tests {
             let path = folder.path().join("a");
             fs::write(&path, "old").unwrap();
             let error = new(folder.path()).unwrap().publish(&path).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert!(matches!(error, Error::Exists(_)), "{error}");
             assert_eq!(fs::read(&path).unwrap(), b"old");
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         }
@@ -237,5 +306,28 @@ mod tests {
         locked.replace(output, &staged(&path), &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+    #[test]
+    fn a_file_is_its_owners_alone_until_it_is_published() {
+        for new in MAKERS {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a");
+            let mut output = new(folder.path()).unwrap();
+            output.set_mode(0o4640);
+            assert_eq!(output.file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+            output.publish(&path).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_up_is_not_waited_for_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = File::open(folder.path()).unwrap();
+        other.lock().unwrap();
+        let error = Folder::lock_within(folder.path(), Duration::from_millis(20)).unwrap_err();
+        assert!(matches!(&error, Error::Busy(path) if path == folder.path()), "{error}");
+        drop(other);
+        Folder::lock_within(folder.path(), Duration::ZERO).unwrap();
     }
 }

@@ -19,23 +19,33 @@
 //!
 //! Each step is on disk before the next begins. So one look tells what is current: if there is a
 //! staged record, that record, with the staged body or, if there is none, the body; otherwise the
-//! plain pair. Every command looks first, and takes the missing steps 3 and 4 if it may write here;
-//! if not, it reads the files where they are. A staged body alone is refuse and is removed before
-//! the next steps 1 and 2.
+//! plain pair. Every command looks first, and takes the missing steps 3 and 4 once it has read that
+//! the staged record is one. If it may not write here, a command that reads goes on with the files
+//! where they are, and one that writes fails: the staged body may be the current one. Only where
+//! there is no staged record, a staged body is refuse; it is removed before the next steps 1 and 2.
+//!
+//! In a folder with the sticky bit, such as /tmp, anybody may put staged files beside another's pair.
+//! There they count only if they belong to whom the file belongs whose place they would take.
 //!
 //! **A record in place of another** (`rewrap`): steps 2 and 4. The body has no part in it.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Read, Write},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
 use crate::{
     error::{Error, Result},
-    output::{Folder, Output, STAGED_SUFFIX, folder_of, remove_if_there, staged},
+    files::{expect_no_folder, expect_ordinary_name, expect_replaceable, is_there, with_end},
+    output::{Folder, Output, folder_of, remove_if_there, staged},
     record::{MAX_RECORD_LEN, Record, RecordError},
 };
+
+/// The end of a record's name, behind the body's.
+const RECORD_END: &str = ".envelope";
 
 /// Where a sealed object is: its body and its record.
 #[derive(Debug)]
@@ -54,18 +64,23 @@ pub(crate) struct LockedPair<'a> {
     record: PathBuf,
 }
 
+/// A locked pair that may be changed: nothing of it waits under a staged name.
+#[derive(Debug)]
+pub(crate) struct SettledPair<'a>(LockedPair<'a>);
+
 impl Pair {
     /// The pair whose body is, or will be, at `body`.
     pub(crate) fn new(body: &Path) -> Result<Self> {
-        let Some(name) = body.file_name() else {
-            return Err(Error::NotAFileName(body.to_path_buf()));
-        };
-        if name.as_encoded_bytes().ends_with(STAGED_SUFFIX.as_bytes()) {
-            return Err(Error::ReservedName(body.to_path_buf()));
-        }
-        let mut record = body.as_os_str().to_owned();
-        record.push(".envelope");
-        Ok(Self { body: body.to_path_buf(), record: record.into() })
+        expect_ordinary_name(body)?;
+        Ok(Self { body: body.to_path_buf(), record: with_end(body, RECORD_END) })
+    }
+
+    /// The pair that somebody may have meant who gave `path` for the body: the one whose record it
+    /// is, or the sealed form of it.
+    pub(crate) fn meant_by(path: &Path) -> Option<Self> {
+        let candidates = [body_of(path), Some(with_end(path, ".sealed"))];
+        let mut pairs = candidates.into_iter().flatten().filter_map(|body| Self::new(&body).ok());
+        pairs.find(|pair| matches!(is_there(&pair.record), Ok(true)))
     }
 
     pub(crate) fn body_path(&self) -> &Path {
@@ -78,53 +93,79 @@ impl Pair {
 
     /// A file that can become part of the pair.
     pub(crate) fn new_file(&self) -> Result<Output> {
-        let folder = folder_of(&self.body);
-        Output::new(&folder).map_err(Error::io("create a file in", &folder))
+        Output::new(&folder_of(&self.body))
     }
 
     /// A file that can become the record.
-    pub(crate) fn new_record(
-        &self,
-        record: &Record,
-        permissions: Option<fs::Permissions>,
-    ) -> Result<Output> {
+    pub(crate) fn new_record(&self, record: &Record) -> Result<Output> {
         let mut output = self.new_file()?;
-        output
-            .write_all(record.to_text().as_bytes())
-            .and_then(|()| permissions.map_or(Ok(()), |bits| output.set_permissions(bits)))
-            .map_err(Error::io("write", &self.record))?;
+        output.write_all(record.to_text().as_bytes()).map_err(Error::io("write", &self.record))?;
         Ok(output)
     }
 
-    /// Refuses a pair of which anything is there.
+    /// Refuses to make a pair where anything of one is.
     pub(crate) fn expect_free(&self) -> Result<()> {
-        for path in [&self.body, &self.record] {
-            if is_there(path).map_err(Error::io("look for", path))? {
-                return Err(Error::Exists(path.clone()));
-            }
+        let (body, record) = (self.body.clone(), self.record.clone());
+        match (is_there(&body)?, is_there(&record)?) {
+            (false, false) => Ok(()),
+            (true, true) => Err(Error::NeedsForce(body)),
+            (true, false) => Err(Error::HalfPair { there: body, missing: record }),
+            (false, true) => Err(Error::HalfPair { there: record, missing: body }),
+        }
+    }
+
+    /// Refuses to replace what is no pair of regular files.
+    pub(crate) fn expect_replaceable(&self) -> Result<()> {
+        expect_replaceable(&self.body)?;
+        expect_replaceable(&self.record)
+    }
+
+    /// Refuses a body's path that is the record's of another pair.
+    pub(crate) fn expect_no_record_of_another(&self) -> Result<()> {
+        match body_of(&self.body) {
+            Some(other) if is_there(&other)? => Err(Error::PartOfPair(self.body.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a path for content where a body or a record is.
+    pub(crate) fn expect_no_part(path: &Path) -> Result<()> {
+        let pair = Self::new(path)?;
+        pair.expect_no_record_of_another()?;
+        if is_there(&pair.record)? || is_there(&staged(&pair.record))? {
+            return Err(Error::PartOfPair(pair.body));
         }
         Ok(())
     }
 
-    /// Locks the pair, and first takes the steps that an interrupted run left undone.
+    /// Locks the pair to read it, and first takes the steps that an interrupted run left undone, if
+    /// this user may.
     pub(crate) fn lock(&self) -> Result<LockedPair<'_>> {
-        let folder = Folder::lock(&folder_of(&self.body)).map_err(Error::io("open", &self.body))?;
-        let finished = self.finish(&folder);
-        if let Err(error) = finished
-            && !is_read_only(&error)
-        {
-            return Err(Error::Io {
-                action: "finish replacing",
-                path: self.body.clone(),
-                source: error,
-            });
+        let folder = self.lock_folder()?;
+        match self.finish(&folder) {
+            Err(Error::Io { source, .. }) if is_read_only(&source) => {}
+            finished => finished?,
         }
-        let (body, record) = self.current().map_err(Error::io("look for", &self.body))?;
+        let (body, record) = self.current()?;
         Ok(LockedPair { pair: self, folder, body, record })
     }
 
+    /// Locks the pair to change it. The steps that an interrupted run left undone must be taken
+    /// first.
+    pub(crate) fn settle(&self) -> Result<SettledPair<'_>> {
+        let folder = self.lock_folder()?;
+        self.finish(&folder)?;
+        let (body, record) = (self.body.clone(), self.record.clone());
+        Ok(SettledPair(LockedPair { pair: self, folder, body, record }))
+    }
+
+    fn lock_folder(&self) -> Result<Folder> {
+        let folder = folder_of(&self.body);
+        if is_there(&folder)? { Folder::lock(&folder) } else { Err(Error::NoFolder(folder)) }
+    }
+
     /// Where the current files are.
-    fn current(&self) -> io::Result<(PathBuf, PathBuf)> {
+    fn current(&self) -> Result<(PathBuf, PathBuf)> {
         let (body, record) = (staged(&self.body), staged(&self.record));
         if !is_there(&record)? {
             return Ok((self.body.clone(), self.record.clone()));
@@ -133,16 +174,23 @@ impl Pair {
     }
 
     /// Steps 3 and 4, if step 2 was taken.
-    fn finish(&self, folder: &Folder) -> io::Result<()> {
+    fn finish(&self, folder: &Folder) -> Result<()> {
         let (body, record) = (staged(&self.body), staged(&self.record));
         if !is_there(&record)? {
             return Ok(());
         }
+        // What is no record, or another user's, was not put there by step 2, and destroys none.
+        read_record(&record)?;
+        if folder.is_sticky()? {
+            expect_one_owner(&record, &self.record)?;
+            expect_one_owner(&body, &self.body)?;
+        }
+        let failed = || Error::io("finish replacing", &self.body);
         if is_there(&body)? {
-            fs::rename(body, &self.body)?;
+            fs::rename(body, &self.body).map_err(failed())?;
             folder.sync()?;
         }
-        fs::rename(record, &self.record)?;
+        fs::rename(record, &self.record).map_err(failed())?;
         folder.sync()
     }
 }
@@ -150,88 +198,117 @@ impl Pair {
 impl LockedPair<'_> {
     /// The record.
     pub(crate) fn record(&self) -> Result<Record> {
-        let path = &self.record;
-        let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::NoRecord(self.pair.record.clone()));
-            }
-            opened => opened.map_err(Error::io("open", path))?,
-        };
-        let fault = |source| Error::Record { path: path.clone(), source };
-        let mut text = Vec::new();
-        file.take(MAX_RECORD_LEN + 1).read_to_end(&mut text).map_err(Error::io("read", path))?;
-        if text.len() as u64 > MAX_RECORD_LEN {
-            return Err(fault(RecordError::TooLong));
+        let Pair { body, record } = self.pair;
+        match (is_there(&self.record)?, is_there(&self.body)?) {
+            (true, _) => read_record(&self.record),
+            (false, true) => Err(Error::NoRecord { body: body.clone(), record: record.clone() }),
+            (false, false) => Err(Error::NotThere(body.clone())),
         }
-        let text = str::from_utf8(&text).map_err(|_| fault(RecordError::Form))?;
-        Record::parse(text).map_err(fault)
     }
 
     /// The body. It stays the one that goes with the record, also when the pair is replaced later.
     pub(crate) fn open_body(&self) -> Result<File> {
-        File::open(&self.body).map_err(Error::io("open", &self.body))
+        let path = &self.body;
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Error::NoBody { body: self.pair.body.clone(), record: self.pair.record.clone() }
+            }
+            _ => Error::io("open", path)(error),
+        })?;
+        expect_no_folder(&file, path)?;
+        Ok(file)
+    }
+}
+
+impl SettledPair<'_> {
+    /// The record.
+    pub(crate) fn record(&self) -> Result<Record> {
+        self.0.record()
     }
 
     /// Gives a new pair its names.
     pub(crate) fn create(&self, body: Output, record: Output) -> Result<()> {
-        self.pair.expect_free()?;
-        publish(body, &self.pair.body)?;
-        self.sync()
-            .and_then(|()| publish(record, &self.pair.record))
-            .inspect_err(|_| drop(fs::remove_file(&self.pair.body)))?;
-        self.sync()
+        let pair = self.0.pair;
+        pair.expect_free()?;
+        body.publish(&pair.body)?;
+        self.0
+            .folder
+            .sync()
+            .and_then(|()| record.publish(&pair.record))
+            .inspect_err(|_| self.withdraw_body())?;
+        self.0.folder.sync()
     }
 
     /// Puts a new pair in the place of whatever is there.
     pub(crate) fn replace(&self, body: Output, record: Output) -> Result<()> {
-        for path in [&self.pair.body, &self.pair.record] {
-            // Found out now: once the record is staged there is no way back.
-            if fs::symlink_metadata(path).is_ok_and(|there| there.is_dir()) {
-                return Err(Error::io("replace", path)(io::ErrorKind::IsADirectory.into()));
-            }
-        }
+        // Found out now: once the record is staged there is no way back.
+        self.0.pair.expect_replaceable()?;
         self.clear_staged_body()?;
-        publish(body, &staged(&self.pair.body))?;
+        body.publish(&staged(&self.0.pair.body))?;
         self.replace_staged(record)
     }
 
     /// Puts a new record in the place of the old one.
     pub(crate) fn replace_record(&self, record: Output) -> Result<()> {
+        expect_replaceable(&self.0.pair.record)?;
         self.clear_staged_body()?;
         self.replace_staged(record)
     }
 
     fn replace_staged(&self, record: Output) -> Result<()> {
-        self.sync()?;
-        publish(record, &staged(&self.pair.record))?;
-        self.sync()?;
-        self.pair.finish(&self.folder).map_err(Error::io("replace", &self.pair.body))
+        let LockedPair { pair, folder, .. } = &self.0;
+        folder.sync()?;
+        record.publish(&staged(&pair.record))?;
+        folder.sync()?;
+        pair.finish(folder)
     }
 
+    /// There is no staged record: what is removed is current for nobody.
     fn clear_staged_body(&self) -> Result<()> {
-        let path = staged(&self.pair.body);
-        remove_if_there(&path).map_err(Error::io("remove", &path))
+        remove_if_there(&staged(&self.0.pair.body))
     }
 
-    fn sync(&self) -> Result<()> {
-        self.folder.sync().map_err(Error::io("write the folder of", &self.pair.body))
+    /// Takes a new body back that got no record.
+    fn withdraw_body(&self) {
+        let Pair { body, record } = self.0.pair;
+        if matches!(is_there(record), Ok(false)) {
+            let _ = fs::remove_file(body);
+        }
     }
 }
 
-fn publish(output: Output, path: &Path) -> Result<()> {
-    output.publish(path).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists(path.to_path_buf()),
-        _ => Error::Io { action: "write", path: path.to_path_buf(), source },
-    })
+fn read_record(path: &Path) -> Result<Record> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let fault = |source| Error::Record { path: path.to_path_buf(), source };
+    let mut text = Vec::new();
+    file.take(MAX_RECORD_LEN + 1).read_to_end(&mut text).map_err(Error::io("read", path))?;
+    if text.len() as u64 > MAX_RECORD_LEN {
+        return Err(fault(RecordError::TooLong));
+    }
+    let text = str::from_utf8(&text).map_err(|_| fault(RecordError::Form))?;
+    Record::parse(text).map_err(fault)
 }
 
-/// Whether there is anything of that name, a dangling link included.
-pub(crate) fn is_there(path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+/// Refuses a staged file of another user than the file's whose place it would take.
+fn expect_one_owner(staged: &Path, path: &Path) -> Result<()> {
+    match (owner(staged)?, owner(path)?) {
+        (Some(new), Some(old)) if new != old => Err(Error::OtherOwner(staged.to_path_buf())),
+        _ => Ok(()),
     }
+}
+
+fn owner(path: &Path) -> Result<Option<u32>> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    let metadata = fs::symlink_metadata(path).map_err(Error::io("look for", path))?;
+    Ok(Some(metadata.uid()))
+}
+
+/// The body that goes with a record of that name, if it is one.
+fn body_of(record: &Path) -> Option<PathBuf> {
+    let name = record.as_os_str().as_bytes().strip_suffix(RECORD_END.as_bytes())?;
+    Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
 fn is_read_only(error: &io::Error) -> bool {

@@ -6,9 +6,10 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 const WORTH_A_BAR: u64 = 64 << 20;
 
 /// A bar over `length` bytes, or a count of bytes when the length is not known. It draws on
-/// standard error, and not at all when that is no terminal.
-pub(crate) fn bar(verb: &'static str, length: Option<u64>) -> ProgressBar {
+/// standard error, and not at all when that is no terminal or nothing is to be said.
+pub(crate) fn bar(verb: &'static str, length: Option<u64>, quiet: bool) -> ProgressBar {
     let (bar, template) = match length {
+        _ if quiet => return ProgressBar::hidden(),
         Some(length) if length < WORTH_A_BAR => return ProgressBar::hidden(),
         Some(length) => (
             ProgressBar::new(length),

@@ -30,8 +30,16 @@ pub(crate) struct Sink<W> {
     pub(crate) written: u64,
 }
 
+/// How the work is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) threads: u16,
+    /// Shows no progress.
+    pub(crate) quiet: bool,
+}
+
 /// Seals all of a source.
-pub(crate) fn seal<R: Read + Send, W: Write + Send>(
+pub(crate) fn seal<R: Read, W: Write>(
     sealer: Sealer,
     source: &mut Source<R>,
     sink: &mut Sink<W>,
@@ -53,17 +61,17 @@ pub(crate) fn seal<R: Read + Send, W: Write + Send>(
 }
 
 /// Opens a range of a sealed file. What goes out is verified, piece by piece.
-pub(crate) fn open<W: Write + Send>(
+pub(crate) fn open<W: Write>(
     sealed: &Sealed,
     range: &ReadRange,
     sink: &mut Sink<W>,
-    threads: u16,
+    manner: Manner,
 ) -> Result<()> {
     let (opener, path) = (&sealed.opener, sealed.path());
     let length = opener.plan(range).map_err(Error::object(path))?.range();
-    let bar = progress::bar("opening", Some(length.end - length.start));
+    let bar = progress::bar("opening", Some(length.end - length.start), manner.quiet);
     let mut body = Source::new(&sealed.body, path, bar);
-    let opened = match pool(threads)? {
+    let opened = match pool(manner.threads)? {
         None => cipher_io::open_range(opener, range, &mut body, sink),
         Some(pool) => Parallel::new().with_pool(&pool).open_range(opener, range, &mut body, sink),
     };

@@ -1,68 +1,206 @@
 //! The keyring, unlocked, and the cipher over it.
 
 use std::{
+    env, fs,
     io::{self, IsTerminal},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{CryptoBackend, ObjectCipher};
-use object_cipher_keyring::{KeyringFile, Unlock};
+use object_cipher_keyring::{Error as KeyringError, KeyringFile, Unlock};
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_sse_s3::SseS3;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::{
-    args::{BackendName, KeyringArgs, UnlockArgs},
+    args::{BackendName, KeyringArgs},
+    console::{note, printable},
     error::{Error, Result},
+    files::{KeyFiles, expect_ordinary_name, is_there},
 };
 
+/// What unlocks a keyring. None stands in for another.
+#[derive(Debug)]
+pub(crate) enum Means {
+    /// A file to be made, with a random key.
+    NewKeyFile(PathBuf),
+    KeyFile(PathBuf),
+    KeyEnv(String),
+    Credential(String),
+    /// Asked for on the terminal.
+    Passphrase,
+}
+
+/// What a cipher is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Each wrap is counted in the keyring, which must be writable.
+    Sealing,
+    Opening,
+}
+
 /// SSE-S3 under the keyring, by the library named.
-pub(crate) fn cipher(args: &KeyringArgs, backend: BackendName) -> Result<Box<dyn ObjectCipher>> {
+pub(crate) fn cipher(
+    args: &KeyringArgs,
+    backend: BackendName,
+    purpose: Purpose,
+) -> Result<Box<dyn ObjectCipher>> {
     match backend {
-        BackendName::AwsLc => cipher_by(args, AwsLc),
-        BackendName::RustCrypto => cipher_by(args, RustCrypto),
+        BackendName::AwsLc => cipher_by(args, AwsLc, purpose),
+        BackendName::RustCrypto => cipher_by(args, RustCrypto, purpose),
     }
 }
 
 /// The keyring file, unlocked.
-pub(crate) fn keyring<B: CryptoBackend>(args: &KeyringArgs, backend: B) -> Result<KeyringFile<B>> {
-    let unlock = unlock(&args.unlock, || passphrase(&args.keyring))?;
-    Ok(KeyringFile::open(&args.keyring, &unlock, backend)?)
+pub(crate) fn keyring<B: CryptoBackend>(args: &KeyringArgs, backend: &B) -> Result<KeyringFile<B>> {
+    let path = &args.path()?;
+    let unlock = match args.unlock.means().key()? {
+        Some(key) => key,
+        None => passphrase(path, backend)?,
+    };
+    // This process wraps a few keys and ends: what it reserved beyond them would be lost.
+    Ok(KeyringFile::open(path, &unlock, backend.clone())?.with_wrap_block(1))
 }
 
-/// What unlocks a keyring that is to be created: a new passphrase is typed twice.
-pub(crate) fn for_new_keyring(args: &KeyringArgs) -> Result<Unlock> {
-    unlock(&args.unlock, || {
-        let unlock = passphrase(&args.keyring)?;
-        let again = prompt("The same passphrase again: ")?;
-        if again == unlock { Ok(unlock) } else { Err(Error::Usage("the passphrases differ")) }
+/// The files that hold the keys, or will.
+pub(crate) fn key_files(args: &KeyringArgs) -> Result<KeyFiles> {
+    let key_file = args.unlock.means().file();
+    Ok(KeyFiles::default().with_keyring(&args.path()?).with_key_file(key_file.as_deref()))
+}
+
+/// Makes or changes the keyring at `path` with what will unlock it. A key file that was made for it
+/// goes again after a failure, unless the keyring there needs it.
+pub(crate) fn with_new<B: CryptoBackend, T>(
+    means: &Means,
+    path: &Path,
+    backend: &B,
+    work: impl FnOnce(&Unlock) -> Result<T, KeyringError>,
+) -> Result<T> {
+    let unlock = match (means, means.key()?) {
+        (_, Some(key)) => key,
+        (Means::NewKeyFile(file), _) => Unlock::new_key_file(file, backend)?,
+        _ => new_passphrase(path)?,
+    };
+    let done = work(&unlock);
+    if let (Err(_), Means::NewKeyFile(file)) = (&done, means) {
+        if is_needed(path, &unlock, backend) {
+            note(format_args!("note: {} stays, for the keyring may need it", file.display()));
+        } else {
+            let _ = fs::remove_file(file);
+        }
+    }
+    Ok(done?)
+}
+
+impl Means {
+    /// The key, if it is one that is there already.
+    fn key(&self) -> Result<Option<Unlock>> {
+        Ok(match self {
+            Self::KeyFile(path) => Some(Unlock::key_file(path)?),
+            Self::KeyEnv(variable) => Some(Unlock::env(variable)?),
+            Self::Credential(name) => Some(Unlock::credential(name)?),
+            Self::NewKeyFile(_) | Self::Passphrase => None,
+        })
+    }
+
+    /// The file it is in.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::NewKeyFile(path) | Self::KeyFile(path) => Some(path.clone()),
+            Self::Credential(name) => {
+                Some(Path::new(&env::var_os("CREDENTIALS_DIRECTORY")?).join(name))
+            }
+            Self::KeyEnv(_) | Self::Passphrase => None,
+        }
+    }
+
+    /// Refuses, before anybody is asked for something else, a key that cannot be read and a place
+    /// for a new one that is taken.
+    pub(crate) fn expect_usable(&self) -> Result<()> {
+        match self {
+            Self::NewKeyFile(path) if is_there(path)? => Err(Error::Exists(path.clone())),
+            _ => self.key().map(drop),
+        }
+    }
+
+    /// Refuses a file to be made that is one of those, or has a name of the kind that is used in
+    /// between.
+    pub(crate) fn expect_apart_from(&self, others: &KeyFiles) -> Result<()> {
+        let Some(file) = self.file() else { return Ok(()) };
+        if let Self::NewKeyFile(file) = self {
+            expect_ordinary_name(file)?;
+        }
+        others.expect_none_is(&file)
+    }
+}
+
+fn cipher_by<B: CryptoBackend>(
+    args: &KeyringArgs,
+    backend: B,
+    purpose: Purpose,
+) -> Result<Box<dyn ObjectCipher>> {
+    let keyring = keyring(args, &backend)?;
+    if purpose == Purpose::Sealing {
+        // Now, and not behind the cipher, the error says which file is not writable.
+        keyring.reserve_wraps()?;
+    }
+    Ok(Box::new(SseS3::new(Arc::new(keyring), backend)))
+}
+
+/// Asks for the passphrase of a keyring that has one.
+fn passphrase<B: CryptoBackend>(path: &Path, backend: &B) -> Result<Unlock> {
+    expect_passphrase(path, backend)?;
+    let typed = prompt(&format!("Passphrase for {}: ", path.display()))?;
+    // One that could not have been chosen is as wrong as any other.
+    Unlock::passphrase(String::from(typed.as_str())).map_err(|error| match error {
+        KeyringError::WeakKey { .. } => KeyringError::Rejected { file: path.into() }.into(),
+        error => error.into(),
     })
 }
 
-fn cipher_by<B: CryptoBackend>(args: &KeyringArgs, backend: B) -> Result<Box<dyn ObjectCipher>> {
-    let keyring = Arc::new(keyring(args, backend.clone())?);
-    Ok(Box::new(SseS3::new(keyring, backend)))
+/// Asks twice for a passphrase that is to be.
+fn new_passphrase(path: &Path) -> Result<Unlock> {
+    let typed = prompt(&format!("New passphrase for {}, 8 bytes at least: ", path.display()))?;
+    let unlock = Unlock::passphrase(String::from(typed.as_str()))?;
+    let again = prompt("The same passphrase again: ")?;
+    if bool::from(typed.as_bytes().ct_eq(again.as_bytes())) {
+        Ok(unlock)
+    } else {
+        Err(Error::Usage("the passphrases differ"))
+    }
 }
 
-/// The way that was named; none stands in for another.
-fn unlock(args: &UnlockArgs, ask: impl FnOnce() -> Result<String>) -> Result<Unlock> {
-    Ok(match (&args.key_file, &args.key_env, &args.credential) {
-        (Some(path), ..) => Unlock::key_file(path)?,
-        (_, Some(variable), _) => Unlock::env(variable)?,
-        (.., Some(name)) => Unlock::credential(name)?,
-        _ => Unlock::passphrase(ask()?)?,
-    })
+/// Refuses a keyring that no passphrase can unlock before anybody is asked for one. A key that is
+/// nobody's tells: the file says of which kind its own is.
+fn expect_passphrase<B: CryptoBackend>(path: &Path, backend: &B) -> Result<()> {
+    let mut key = Zeroizing::new([0; 32]);
+    backend.random(key.as_mut_slice()).map_err(|error| KeyringError::Crypto(error.into()))?;
+    match KeyringFile::open(path, &Unlock::key(&key)?, backend.clone()) {
+        Ok(_) | Err(KeyringError::Rejected { .. }) => {
+            Err(KeyringError::UnlockKind { file: path.into(), needs: "a key" }.into())
+        }
+        Err(KeyringError::UnlockKind { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
-fn passphrase(keyring: &Path) -> Result<String> {
-    prompt(&format!("Passphrase for {}: ", keyring.display()))
+/// Whether the file at `path` may be a keyring under this key.
+fn is_needed<B: CryptoBackend>(path: &Path, unlock: &Unlock, backend: &B) -> bool {
+    match KeyringFile::open(path, unlock, backend.clone()) {
+        Err(KeyringError::Io { source, .. }) => source.kind() != io::ErrorKind::NotFound,
+        Err(KeyringError::Rejected { .. } | KeyringError::UnlockKind { .. }) => false,
+        _ => true,
+    }
 }
 
 /// Asks on the terminal, also when standard input is something else.
-fn prompt(question: &str) -> Result<String> {
+fn prompt(question: &str) -> Result<Zeroizing<String>> {
     if !io::stderr().is_terminal() {
         return Err(Error::NothingUnlocks);
     }
-    rpassword::prompt_password(question).map_err(|_| Error::NothingUnlocks)
+    let typed = rpassword::prompt_password(printable(question));
+    typed.map(Zeroizing::new).map_err(|_| Error::NothingUnlocks)
 }

@@ -5,23 +5,27 @@ use std::{io, path::Path};
 use object_cipher_core::ReadRange;
 
 use crate::{
-    args::{BackendName, CatArgs},
+    args::{CatArgs, GlobalArgs},
     console::STDOUT,
     error::{Error, Result},
-    sealed::Sealed,
-    transfer::{self, Sink},
+    sealed::{Found, Sealed},
+    transfer::{self, Manner, Sink},
+    unlock::{self, Purpose},
 };
 
-pub(crate) fn run(args: &CatArgs, backend: BackendName) -> Result<()> {
+pub(crate) fn run(args: &CatArgs, global: GlobalArgs) -> Result<()> {
     let range = args.range.as_ref().unwrap_or(&ReadRange::Whole);
-    write_out(&Sealed::open(&args.sealed, backend)?, range, 1)
+    let found = Found::look(&args.file)?;
+    let cipher = unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening)?;
+    let sealed = found.open(&*cipher, args.access.name.as_deref())?;
+    write_out(&sealed, range, Manner { threads: 1, quiet: global.quiet })
 }
 
 /// Writes a range to standard output: verified bytes only, and an error that tells when they are
 /// not all.
-pub(crate) fn write_out(sealed: &Sealed, range: &ReadRange, threads: u16) -> Result<()> {
+pub(crate) fn write_out(sealed: &Sealed, range: &ReadRange, manner: Manner) -> Result<()> {
     let mut sink = Sink::new(io::stdout(), Path::new(STDOUT));
-    transfer::open(sealed, range, &mut sink, threads).map_err(|error| match (error, sink.written) {
+    transfer::open(sealed, range, &mut sink, manner).map_err(|error| match (error, sink.written) {
         (error, 0) | (error @ Error::Closed, _) => error,
         (error, written) => Error::CutShort { written, source: Box::new(error) },
     })

@@ -60,10 +60,10 @@ impl Demo {
     }
 
     fn keys_and_seal(&self) -> Result<()> {
-        say!("\n1. Make master keys, and a key that unlocks them.")?;
+        step("1. Make master keys, and a key that unlocks them.")?;
         self.succeeds(&["keyring", "init", "--new-key-file", "unlock.key"])?;
 
-        say!("\n2. Seal the file: a body, and beside it an Envelope.")?;
+        step("2. Seal the file: a body, and beside it an Envelope.")?;
         self.succeeds(&[&["seal", FILE], UNLOCK].concat())?;
         let body = self.read_file(SEALED)?;
         check(!contains(&body, &self.content[..32]), "the body holds no plaintext")?;
@@ -71,20 +71,20 @@ impl Demo {
     }
 
     fn read(&self) -> Result<()> {
-        say!("\n3. See what the Envelope says to everybody, without a key.")?;
+        step("3. See what the Envelope says to everybody, without a key.")?;
         self.succeeds(&["inspect", SEALED])?;
 
-        say!("\n4. Read a range: only the chunks it lies in are fetched and opened.")?;
+        step("4. Read a range: only the chunks it lies in are fetched and opened.")?;
         let output =
             self.succeeds(&[&["cat", "--range", "70013-70064", SEALED], UNLOCK].concat())?;
         check(output.stdout == self.content[70_013..70_065], "the range is that of the file")?;
 
-        say!("\n5. Verify all of it.")?;
+        step("5. Verify all of it.")?;
         self.succeeds(&[&["verify", SEALED], UNLOCK].concat()).map(drop)
     }
 
     fn refuse(&self) -> Result<()> {
-        say!("\n6. Change one bit in a copy: nothing of it is given out.")?;
+        step("6. Change one bit in a copy: nothing of it is given out.")?;
         let mut body = self.read_file(SEALED)?;
         body[50_000] ^= 1;
         self.write(TAMPERED, &body)?;
@@ -97,7 +97,7 @@ impl Demo {
     }
 
     fn rotate(&self) -> Result<()> {
-        say!("\n7. Rotate the master key, and wrap the file's key anew. The body is not touched.")?;
+        step("7. Rotate the master key, and wrap the file's key anew. The body is not touched.")?;
         let body = self.read_file(SEALED)?;
         self.succeeds(&[&["keyring", "rotate"], UNLOCK].concat())?;
         self.succeeds(&[&["rewrap", SEALED], UNLOCK].concat())?;
@@ -105,10 +105,11 @@ impl Demo {
     }
 
     fn open(&self) -> Result<()> {
-        say!("\n8. Open it again.")?;
+        step("8. Open it again.")?;
         self.succeeds(&[&["open", SEALED, "--output", "opened.txt"], UNLOCK].concat())?;
         check(self.read_file("opened.txt")? == self.content, "the opened file is the sealed one")?;
-        say!("   opened.txt: {} bytes, the same as {FILE}\n", self.content.len())
+        say!("   opened.txt: {} bytes, the same as {FILE}", self.content.len())?;
+        say!("")
     }
 
     fn succeeds(&self, arguments: &[&str]) -> Result<Output> {
@@ -153,6 +154,12 @@ impl Demo {
         let path = self.folder.join(name);
         fs::read(&path).map_err(Error::io("read", &path))
     }
+}
+
+/// Says what comes next.
+fn step(text: &str) -> Result<()> {
+    say!("")?;
+    say!("{text}")
 }
 
 /// Some chunks of text.

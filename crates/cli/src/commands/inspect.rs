@@ -7,26 +7,21 @@ use serde_json::{Value, json};
 
 use crate::{
     args::InspectArgs,
-    console::say,
+    console::{self, say},
     describe::{self, hex},
     error::{Error, Result},
-    pair::Pair,
     record::Record,
-    sealed::REALM,
+    sealed::{Found, REALM},
 };
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
-    let pair = Pair::new(&args.file)?;
-    let locked = pair.lock()?;
-    let record = locked.record()?;
-    let body = locked.open_body()?;
+    let Found { pair, record, body } = Found::look(&args.file)?;
     let metadata = body.metadata().map_err(Error::io("read", pair.body_path()))?;
     if args.json {
-        say!("{:#}", to_json(&record, pair.body_path(), metadata.len()))?;
+        console::json(&to_json(&record, pair.body_path(), metadata.len()))
     } else {
-        print(&record, pair.body_path(), metadata.len())?;
+        print(&record, pair.body_path(), metadata.len())
     }
-    Ok(())
 }
 
 fn print(record: &Record, path: &Path, stored: u64) -> Result<()> {

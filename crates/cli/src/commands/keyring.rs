@@ -1,108 +1,155 @@
 //! `keyring`: master keys and their versions.
 
 use std::{
-    fs::{self, Permissions},
-    io::{self, IsTerminal, Write},
-    os::unix::fs::PermissionsExt,
+    io::{self, IsTerminal},
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::CryptoBackend;
-use object_cipher_keyring::{Keyring, KeyringFile, Unlock, VersionInfo, VersionState};
+use object_cipher_keyring::{
+    Error as KeyringError, Keyring, KeyringFile, VersionInfo, VersionState,
+};
 use object_cipher_rustcrypto::RustCrypto;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::{
-    args::{BackendName, InitArgs, KeyringCommand, ListArgs, RetireArgs, RotateArgs},
-    console::say,
+    args::{
+        BackendName, ExportArgs, GlobalArgs, InitArgs, KeyringCommand, ListArgs, ResealArgs,
+        RetireArgs, RotateArgs,
+    },
+    console::{self, note, say},
     describe::hex,
     error::{Error, Result},
-    output::{Folder, Output, folder_of},
-    unlock,
+    files::{KeyFiles, expect_ordinary_name, is_there, with_end},
+    unlock::{self, Means},
 };
 
-pub(crate) fn run(command: &KeyringCommand, backend: BackendName) -> Result<()> {
-    match backend {
-        BackendName::AwsLc => run_by(command, AwsLc),
-        BackendName::RustCrypto => run_by(command, RustCrypto),
-    }
+pub(crate) fn run(command: &KeyringCommand, global: GlobalArgs) -> Result<()> {
+    let done = match global.backend {
+        BackendName::AwsLc => run_by(command, &AwsLc),
+        BackendName::RustCrypto => run_by(command, &RustCrypto),
+    }?;
+    if global.quiet { Ok(()) } else { done.iter().try_for_each(|line| say!("{line}")) }
 }
 
-fn run_by<B: CryptoBackend>(command: &KeyringCommand, backend: B) -> Result<()> {
+/// Does it, and tells what was done.
+fn run_by<B: CryptoBackend>(command: &KeyringCommand, backend: &B) -> Result<Vec<String>> {
     match command {
         KeyringCommand::Init(args) => init(args, backend),
         KeyringCommand::Add(args) => {
             let version = unlock::keyring(args, backend)?.add()?;
-            say!("version {version} was added; it opens only, until `rotate` makes it seal")?;
-            Ok(())
+            Ok(vec![format!(
+                "version {version} was added; it waits, and opens, until `rotate` makes it seal"
+            )])
         }
         KeyringCommand::Rotate(args) => rotate(args, backend),
         KeyringCommand::List(args) => list(args, backend),
         KeyringCommand::Retire(args) => retire(args, backend),
+        KeyringCommand::Reseal(args) => reseal(args, backend),
+        KeyringCommand::Export(args) => export(args, backend),
     }
 }
 
-fn init<B: CryptoBackend>(args: &InitArgs, backend: B) -> Result<()> {
-    let (path, id) = (&args.keyring.keyring, &args.id);
-    let Some(key_file) = &args.new_key_file else {
-        KeyringFile::create(path, id, &unlock::for_new_keyring(&args.keyring)?, backend)?;
-        say!("created keyring {id} at {} with version 1", path.display())?;
-        return Ok(());
-    };
-    write_key_file(key_file, &backend)?;
-    let created = Unlock::key_file(key_file)
-        .and_then(|unlock| KeyringFile::create(path, id, &unlock, backend))
-        // It is a moment old and unlocks nothing.
-        .inspect_err(|_| drop(fs::remove_file(key_file)));
-    created?;
-    say!("created keyring {id} at {} with version 1", path.display())?;
-    say!("created key file {}: keep a copy of it elsewhere", key_file.display())?;
-    Ok(())
+fn init<B: CryptoBackend>(args: &InitArgs, backend: &B) -> Result<Vec<String>> {
+    let (path, id, means) = (&args.keyring.path()?, &args.id, args.means());
+    expect_no_keyring(path)?;
+    means.expect_apart_from(&KeyFiles::default().with_keyring(path))?;
+    unlock::with_new(&means, path, backend, |unlock| {
+        KeyringFile::create(path, id, unlock, backend.clone())
+    })?;
+    let mut done = vec![format!("created keyring {id} at {} with version 1", path.display())];
+    done.extend(new_key_file(&means));
+    Ok(done)
 }
 
-fn rotate<B: CryptoBackend>(args: &RotateArgs, backend: B) -> Result<()> {
+fn rotate<B: CryptoBackend>(args: &RotateArgs, backend: &B) -> Result<Vec<String>> {
     let keyring = unlock::keyring(&args.keyring, backend)?;
     let version = match args.to {
         Some(version) => keyring.promote(version).map(|()| version)?,
         None => keyring.rotate()?,
     };
-    say!("version {version} seals from now on; the others open")?;
-    Ok(())
+    Ok(vec![format!("version {version} seals from now on; the others open")])
 }
 
-fn retire<B: CryptoBackend>(args: &RetireArgs, backend: B) -> Result<()> {
-    let version = args.version;
-    let keyring = unlock::keyring(&args.keyring, backend)?;
-    let enabled = keyring.keyring().enabled().version();
+fn retire<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String>> {
     if args.destroy {
-        if !args.yes {
-            confirm(&format!(
-                "What version {version} sealed can never be opened again, unless it was rewrapped."
-            ))?;
+        return destroy(args, backend);
+    }
+    let version = args.version;
+    let file = unlock::keyring(&args.keyring, backend)?;
+    match file.keyring().version(version)?.state() {
+        VersionState::Enabled => {}
+        VersionState::Waiting => {
+            return Err(Error::Usage("this version waits for `keyring rotate`: give --destroy"));
         }
-        keyring.destroy(version)?;
-        say!("version {version} was destroyed")?;
-        return Ok(());
+        _ => return Ok(vec![format!("version {version} opens only, as before")]),
     }
-    keyring.keyring().version(version)?;
-    if version == enabled {
-        let enabled = keyring.rotate()?;
-        say!("version {version} opens only; version {enabled} seals from now on")?;
-    } else {
-        say!("version {version} opens only, as before; version {enabled} seals")?;
-    }
-    Ok(())
+    let enabled = file.rotate()?;
+    Ok(vec![format!("version {version} opens only; version {enabled} seals from now on")])
 }
 
-fn list<B: CryptoBackend>(args: &ListArgs, backend: B) -> Result<()> {
+fn destroy<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String>> {
+    let version = args.version;
+    if !args.yes && !io::stdin().is_terminal() {
+        return Err(Error::Usage("there is no terminal to ask on: say --yes if you are sure"));
+    }
+    let file = unlock::keyring(&args.keyring, backend)?;
+    let keyring = file.keyring();
+    match keyring.version(version) {
+        Err(KeyringError::VersionDestroyed { .. }) => {}
+        found => drop(found?),
+    }
+    if version == keyring.enabled().version() {
+        let keyring = keyring.id().clone();
+        return Err(KeyringError::VersionEnabled { keyring, version }.into());
+    }
+    if !args.yes {
+        confirm(&format!(
+            "What version {version} sealed can never be opened again, unless it was rewrapped."
+        ))?;
+    }
+    file.destroy(version)?;
+    Ok(vec![format!("version {version} was destroyed")])
+}
+
+fn reseal<B: CryptoBackend>(args: &ResealArgs, backend: &B) -> Result<Vec<String>> {
+    let (path, means) = (&args.keyring.path()?, args.new_unlock.means());
+    if let Means::NewKeyFile(_) = means {
+        means.expect_apart_from(&unlock::key_files(&args.keyring)?)?;
+    }
+    means.expect_usable()?;
+    let file = unlock::keyring(&args.keyring, backend)?;
+    unlock::with_new(&means, path, backend, |unlock| file.reseal(unlock))?;
+    let mut done = vec![format!("{} is unlocked in the new way from now on", path.display())];
+    done.extend(new_key_file(&means));
+    Ok(done)
+}
+
+fn export<B: CryptoBackend>(args: &ExportArgs, backend: &B) -> Result<Vec<String>> {
+    let (copy, means) = (&args.output, args.new_unlock.means());
+    let keys = unlock::key_files(&args.keyring)?;
+    let made = KeyFiles::default().with_keyring(copy);
+    keys.expect_apart_from(&made)?;
+    if let Means::NewKeyFile(_) = means {
+        means.expect_apart_from(&keys)?;
+    }
+    means.expect_apart_from(&made)?;
+    expect_no_keyring(copy)?;
+    means.expect_usable()?;
+    let file = unlock::keyring(&args.keyring, backend)?;
+    unlock::with_new(&means, copy, backend, |unlock| file.export(copy, unlock))?;
+    let mut done = vec![format!("wrote a copy of the keyring to {}", copy.display())];
+    done.extend(new_key_file(&means));
+    Ok(done)
+}
+
+/// What it lists is its result, and is said in any case.
+fn list<B: CryptoBackend>(args: &ListArgs, backend: &B) -> Result<Vec<String>> {
     let keyring = unlock::keyring(&args.keyring, backend)?.keyring();
     if args.json {
-        say!("{:#}", json(&keyring))?;
-        return Ok(());
+        return console::json(&json(&keyring)).map(|()| Vec::new());
     }
     say!("keyring {}, generation {}", keyring.id(), keyring.generation())?;
     say!("version  state         age/days  check")?;
@@ -112,7 +159,7 @@ fn list<B: CryptoBackend>(args: &ListArgs, backend: B) -> Result<()> {
         let check = info.check.map_or_else(|| "-".into(), |check| hex(&check));
         say!("{version:<7}  {state:<12}  {age:>8}  {check}")?;
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 fn json(keyring: &Keyring) -> Value {
@@ -136,6 +183,7 @@ fn json(keyring: &Keyring) -> Value {
 fn state_word(state: VersionState) -> &'static str {
     match state {
         VersionState::Enabled => "enabled",
+        VersionState::Waiting => "waiting",
         VersionState::DecryptOnly => "decrypt-only",
         VersionState::Destroyed => "destroyed",
         _ => "unknown",
@@ -147,34 +195,26 @@ fn days_since(info: &VersionInfo) -> Option<u64> {
     Some(age.as_secs() / (24 * 60 * 60))
 }
 
-/// Writes 32 random bytes in base64, for their owner only, where no file is.
-fn write_key_file<B: CryptoBackend>(path: &Path, backend: &B) -> Result<()> {
-    let mut key = Zeroizing::new([0; 32]);
-    backend.random(key.as_mut_slice()).map_err(|error| Error::object(path)(error.into()))?;
-    let mut line = Zeroizing::new([b'\n'; 45]);
-    let encoded = STANDARD.encode_slice(key.as_slice(), line.as_mut_slice());
-    debug_assert_eq!(encoded, Ok(44));
+/// Refuses a place where a keyring is, or what is left of one, before anybody is asked.
+fn expect_no_keyring(path: &Path) -> Result<()> {
+    expect_ordinary_name(path)?;
+    for path in [path, &with_end(path, ".previous")] {
+        if is_there(path)? {
+            return Err(Error::Exists(path.to_path_buf()));
+        }
+    }
+    Ok(())
+}
 
-    let folder = folder_of(path);
-    let written = Output::new(&folder).and_then(|mut file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(line.as_slice())?;
-        let folder = Folder::lock(&folder)?;
-        file.publish(path)?;
-        folder.sync()
-    });
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists(path.to_path_buf()),
-        _ => Error::io("write", path)(error),
-    })
+fn new_key_file(means: &Means) -> Option<String> {
+    let Means::NewKeyFile(path) = means else { return None };
+    Some(format!("created key file {}: keep a copy of it elsewhere", path.display()))
 }
 
 /// Goes on only after a person typed `yes`.
 fn confirm(warning: &str) -> Result<()> {
-    if !io::stdin().is_terminal() {
-        return Err(Error::Usage("there is no terminal to ask on: say --yes if you are sure"));
-    }
-    eprint!("{warning}\nType `yes` to go on: ");
+    note(format_args!("{warning}"));
+    eprint!("Type `yes` to go on: ");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(Error::io("read", Path::new("standard input")))?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Error::Declined) }

@@ -1,72 +1,92 @@
 //! `open`: the content of a pair, once all of it is verified.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use object_cipher_core::ReadRange;
 
 use crate::{
-    args::{BackendName, OpenArgs},
+    args::{GlobalArgs, OpenArgs},
     commands::cat,
+    console::note,
     error::{Error, Result},
-    files::{expect_other_file, is_dash},
+    files::{expect_other_file, expect_replaceable, is_dash, is_there},
     output::{Folder, Output, folder_of, staged},
-    pair::is_there,
-    sealed::Sealed,
-    transfer::{self, Sink},
+    pair::Pair,
+    sealed::{Found, Sealed},
+    transfer::{self, Manner, Sink},
+    unlock::{self, Purpose},
 };
 
-pub(crate) fn run(args: &OpenArgs, backend: BackendName) -> Result<()> {
+pub(crate) fn run(args: &OpenArgs, global: GlobalArgs) -> Result<()> {
+    let manner = Manner { threads: args.threads.threads, quiet: global.quiet };
+    let unlocked = |found: Found| {
+        let cipher = unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening)?;
+        found.open(&*cipher, args.access.name.as_deref())
+    };
+    let found = Found::look(&args.file)?;
     let target = output(args)?;
     if is_dash(&target) {
-        return cat::write_out(
-            &Sealed::open(&args.sealed, backend)?,
-            &ReadRange::Whole,
-            args.threads.threads,
-        );
+        return cat::write_out(&unlocked(found)?, &ReadRange::Whole, manner);
     }
-    if !args.force && is_there(&target).map_err(Error::io("look for", &target))? {
-        return Err(Error::Exists(target));
+    check_target(args, &found.pair, &target)?;
+    let output = Output::new(&folder_of(&target))?;
+    let sealed = unlocked(found)?;
+    let written = write(&sealed, output, &target, args.force, manner)?;
+    if !global.quiet {
+        note(format_args!("wrote {}, {written} bytes", target.display()));
     }
-    let sealed = Sealed::open(&args.sealed, backend)?;
-    let metadata = sealed.body.metadata().map_err(Error::io("read", sealed.path()))?;
-    for part in [sealed.path(), sealed.pair.record_path()] {
-        expect_other_file(part, &target)?;
-    }
-
-    let folder = folder_of(&target);
-    let output = Output::new(&folder).map_err(Error::io("create a file in", &folder))?;
-    let mut sink = Sink::new(output, &target);
-    transfer::open(&sealed, &ReadRange::Whole, &mut sink, args.threads.threads)?;
-    sink.writer
-        .set_permissions(metadata.permissions())
-        .and_then(|()| finish(sink.writer, &target, &folder, args.force))
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Error::Exists(target.clone()),
-            _ => Error::io("write", &target)(error),
-        })
+    Ok(())
 }
 
 /// The path to write: the one given, or the body's without `.sealed`.
 fn output(args: &OpenArgs) -> Result<PathBuf> {
-    let body = &args.sealed.file;
+    let body = &args.file;
     match &args.output {
         Some(output) => Ok(output.clone()),
         None if body.extension().is_some_and(|extension| extension == "sealed") => {
             Ok(body.with_extension(""))
         }
-        None => Err(Error::Usage("FILE does not end in `.sealed`: say --output PATH")),
+        None => Err(Error::Usage(
+            "FILE does not end in `.sealed`: say --output PATH, or --output - for standard output",
+        )),
     }
 }
 
-/// Gives the complete file its name.
-fn finish(output: Output, path: &Path, folder: &Path, replace: bool) -> io::Result<()> {
-    let folder = Folder::lock(folder)?;
-    if replace {
-        return folder.replace(output, &staged(path), path);
+/// Refuses a path that is not this command's to write, before anything is asked or read.
+fn check_target(args: &OpenArgs, input: &Pair, target: &Path) -> Result<()> {
+    for part in [input.body_path(), input.record_path()] {
+        expect_other_file(part, target)?;
     }
-    output.publish(path)?;
-    folder.sync()
+    Pair::expect_no_part(target)?;
+    let keys = unlock::key_files(&args.access.keyring)?;
+    keys.expect_none_is(target)?;
+    keys.expect_none_is(&staged(target))?;
+    expect_replaceable(target)?;
+    if !args.force && is_there(target)? {
+        return Err(Error::NeedsForce(target.to_path_buf()));
+    }
+    Ok(())
+}
+
+/// Writes the content, and gives the complete file its name.
+fn write(
+    sealed: &Sealed,
+    output: Output,
+    target: &Path,
+    replace: bool,
+    manner: Manner,
+) -> Result<u64> {
+    let metadata = sealed.body.metadata().map_err(Error::io("read", sealed.path()))?;
+    let mut sink = Sink::new(output, target);
+    transfer::open(sealed, &ReadRange::Whole, &mut sink, manner)?;
+    let Sink { writer: mut output, written, .. } = sink;
+    output.copy_mode(&metadata.permissions());
+    let folder = Folder::lock(&folder_of(target))?;
+    if replace {
+        folder.replace(output, &staged(target), target)?;
+    } else {
+        output.publish(target)?;
+        folder.sync()?;
+    }
+    Ok(written)
 }

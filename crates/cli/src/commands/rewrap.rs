@@ -1,37 +1,57 @@
-//! `rewrap`: another key or name for a pair, by its record alone.
+//! `rewrap`: another key or name for pairs, by their records alone.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use object_cipher_core::ObjectCipher;
 
 use crate::{
-    args::{BackendName, RewrapArgs},
+    args::{GlobalArgs, RewrapArgs},
+    batch,
     console::say,
     describe,
     error::{Error, Result},
     pair::Pair,
     record::Record,
     sealed::{context, now, open_record},
-    unlock,
+    unlock::{self, Purpose},
 };
 
-pub(crate) fn run(args: &RewrapArgs, backend: BackendName) -> Result<()> {
-    let path = &args.sealed.file;
-    let pair = Pair::new(path)?;
-    let cipher = unlock::cipher(&args.sealed.keyring, backend)?;
+pub(crate) fn run(args: &RewrapArgs, global: GlobalArgs) -> Result<()> {
+    batch::run(
+        &args.files,
+        |file| Pair::new(file)?.settle()?.record().map(drop),
+        || unlock::cipher(&args.access.keyring, global.backend, Purpose::Sealing),
+        |file, cipher| {
+            let record = rewrap(file, &**cipher, args)?;
+            if global.quiet { Ok(()) } else { print(file, &record) }
+        },
+    )
+}
+
+fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<Record> {
+    let pair = Pair::new(file)?;
     // From reading the old record to writing the new one nobody else may replace the pair.
-    let locked = pair.lock()?;
-    let mut record = locked.record()?;
-    if let Some(name) = &args.sealed.name {
+    let settled = pair.settle()?;
+    let mut record = settled.record()?;
+    if let Some(name) = &args.access.name {
         record.name.clone_from(name);
     }
-    let opener = open_record(&*cipher, &record, path)?;
+    let opener = open_record(cipher, &record, file)?;
     let name = args.new_name.clone().unwrap_or(record.name);
     let rewrapped = now(cipher.rewrap(&opener, &context(&name)));
-    let record = Record { envelope: rewrapped.map_err(Error::object(path))?, name };
-    let permissions = fs::metadata(pair.record_path()).map(|metadata| metadata.permissions());
-    let permissions = permissions.map_err(Error::io("read", pair.record_path()))?;
-    locked.replace_record(pair.new_record(&record, Some(permissions))?)?;
+    let record = Record { envelope: rewrapped.map_err(Error::object(file))?, name };
+    let path = pair.record_path();
+    let permissions = fs::metadata(path).map_err(Error::io("read", path))?.permissions();
+    let mut output = pair.new_record(&record)?;
+    output.set_mode(permissions.mode());
+    settled.replace_record(output)?;
+    Ok(record)
+}
+
+fn print(file: &Path, record: &Record) -> Result<()> {
+    say!("{}: wrapped anew", file.display())?;
     for layer in record.envelope.layers() {
-        say!("key   {}", describe::key(layer.key_ref()))?;
+        say!("key     {}", describe::key(layer.key_ref()))?;
     }
-    say!("name  {}", describe::name(&record.name))
+    say!("name    {}", describe::name(&record.name))
 }

@@ -7,83 +7,100 @@ use std::{
 };
 
 use crate::{
-    args::{BackendName, SealArgs},
+    args::{GlobalArgs, SealArgs},
+    console::note,
     error::{Error, Result},
-    files::{expect_other_file, is_dash},
+    files::{
+        cannot_open, expect_no_folder, expect_ordinary_name, expect_other_file, is_dash, with_end,
+    },
+    output::staged,
     pair::Pair,
     progress,
     record::Record,
     sealed::{context, now},
     transfer::{self, Sink, Source},
-    unlock,
+    unlock::{self, Purpose},
 };
 
 const VERB: &str = "sealing";
 
 /// What to seal, and the permission bits that its sealed form takes over.
 struct Input {
-    source: Source<Box<dyn Read + Send>>,
+    source: Source<Box<dyn Read>>,
     permissions: Option<Permissions>,
 }
 
-pub(crate) fn run(args: &SealArgs, backend: BackendName) -> Result<()> {
+pub(crate) fn run(args: &SealArgs, global: GlobalArgs) -> Result<()> {
     let pair = Pair::new(&output(args)?)?;
-    if !args.force {
-        pair.lock()?;
-        pair.expect_free()?;
-    }
-    let Input { mut source, permissions } = Input::open(&args.file, &pair)?;
-    let cipher = unlock::cipher(&args.keyring, backend)?;
+    let Input { mut source, permissions } = Input::open(&args.file, global.quiet)?;
+    check_pair(args, &pair)?;
+    let mut body = Sink::new(pair.new_file()?, pair.body_path());
+    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing)?;
     let sealer = now(cipher.seal(&context(&args.name))).map_err(Error::object(&source.path))?;
 
-    let mut body = Sink::new(pair.new_file()?, pair.body_path());
     let envelope = transfer::seal(sealer, &mut source, &mut body, args.threads.threads)?;
-    let record = Record { envelope, name: args.name.clone() };
-    let record = pair.new_record(&record, permissions.clone())?;
+    let mut record = pair.new_record(&Record { envelope, name: args.name.clone() })?;
     if let Some(permissions) = permissions {
-        body.writer.set_permissions(permissions).map_err(Error::io("write", pair.body_path()))?;
+        body.writer.copy_mode(&permissions);
+        record.copy_mode(&permissions);
     }
 
-    let locked = pair.lock()?;
+    let settled = pair.settle()?;
     if args.force {
-        locked.replace(body.writer, record)
+        settled.replace(body.writer, record)?;
     } else {
-        locked.create(body.writer, record)
+        settled.create(body.writer, record)?;
     }
+    if !global.quiet {
+        let (path, record) = (pair.body_path().display(), pair.record_path().display());
+        note(format_args!("wrote {path}, {} bytes, and {record}", body.written));
+    }
+    Ok(())
 }
 
 /// The body's path: the one given, or the file's with `.sealed` behind.
 fn output(args: &SealArgs) -> Result<PathBuf> {
     match &args.output {
-        Some(output) if is_dash(output) => {
-            Err(Error::Usage("a sealed file is a pair of files and cannot go to standard output"))
-        }
+        Some(output) if is_dash(output) => Err(Error::Usage(
+            "a sealed file is a pair of files and cannot go to standard output: say --output PATH",
+        )),
         Some(output) => Ok(output.clone()),
         None if is_dash(&args.file) => {
             Err(Error::Usage("sealing standard input needs --output PATH"))
         }
-        None => {
-            let mut name = args.file.as_os_str().to_owned();
-            name.push(".sealed");
-            Ok(name.into())
-        }
+        None => Ok(with_end(&args.file, ".sealed")),
     }
 }
 
+/// Refuses a pair that is not this command's to write, before anything is asked or read.
+fn check_pair(args: &SealArgs, pair: &Pair) -> Result<()> {
+    let keys = unlock::key_files(&args.keyring)?;
+    for part in [pair.body_path(), pair.record_path()] {
+        if !is_dash(&args.file) {
+            expect_other_file(&args.file, part)?;
+        }
+        keys.expect_none_is(part)?;
+        keys.expect_none_is(&staged(part))?;
+    }
+    pair.expect_no_record_of_another()?;
+    pair.expect_replaceable()?;
+    // What an interrupted run left undone is done first: it may be what is in the way.
+    pair.settle()?;
+    if args.force { Ok(()) } else { pair.expect_free() }
+}
+
 impl Input {
-    fn open(path: &Path, pair: &Pair) -> Result<Self> {
+    fn open(path: &Path, quiet: bool) -> Result<Self> {
         if is_dash(path) {
-            let (reader, path) = (Box::new(io::stdin()), Path::new("standard input"));
-            let source =
-                Source::new(reader as Box<dyn Read + Send>, path, progress::bar(VERB, None));
+            let bar = progress::bar(VERB, None, quiet);
+            let source = Source::new(Box::new(io::stdin()) as _, Path::new("standard input"), bar);
             return Ok(Self { source, permissions: None });
         }
-        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = File::open(path).map_err(cannot_open(path))?;
+        expect_no_folder(&file, path)?;
+        expect_ordinary_name(path)?;
         let metadata = file.metadata().map_err(Error::io("open", path))?;
-        for output in [pair.body_path(), pair.record_path()] {
-            expect_other_file(path, output)?;
-        }
-        let bar = progress::bar(VERB, metadata.is_file().then_some(metadata.len()));
+        let bar = progress::bar(VERB, metadata.is_file().then_some(metadata.len()), quiet);
         let permissions = metadata.is_file().then(|| metadata.permissions());
         Ok(Self { source: Source::new(Box::new(file), path, bar), permissions })
     }

@@ -1,22 +1,36 @@
-//! `verify`: all of a pair, read and checked.
+//! `verify`: all of each pair, read and checked.
 
 use std::{io, path::Path};
 
 use object_cipher_core::ReadRange;
 
 use crate::{
-    args::{BackendName, VerifyArgs},
+    args::{GlobalArgs, VerifyArgs},
+    batch,
     console::say,
     describe,
     error::Result,
-    sealed::Sealed,
-    transfer::{self, Sink},
+    sealed::{Found, Sealed},
+    transfer::{self, Manner, Sink},
+    unlock::{self, Purpose},
 };
 
-pub(crate) fn run(args: &VerifyArgs, backend: BackendName) -> Result<()> {
-    let sealed = Sealed::open(&args.sealed, backend)?;
-    let mut sink = Sink::new(io::sink(), Path::new("nowhere"));
-    transfer::open(&sealed, &ReadRange::Whole, &mut sink, args.threads.threads)?;
+pub(crate) fn run(args: &VerifyArgs, global: GlobalArgs) -> Result<()> {
+    let manner = Manner { threads: args.threads.threads, quiet: global.quiet };
+    batch::run(
+        &args.files,
+        |file| Found::look(file).map(drop),
+        || unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening),
+        |file, cipher| {
+            let sealed = Found::look(file)?.open(&**cipher, args.access.name.as_deref())?;
+            let mut sink = Sink::new(io::sink(), Path::new("nowhere"));
+            transfer::open(&sealed, &ReadRange::Whole, &mut sink, manner)?;
+            if global.quiet { Ok(()) } else { print(&sealed) }
+        },
+    )
+}
+
+fn print(sealed: &Sealed) -> Result<()> {
     let record = &sealed.record;
     say!("{}: whole and unaltered", sealed.path().display())?;
     say!("length  {} bytes", sealed.opener.plaintext_len())?;

@@ -3,12 +3,13 @@
 use std::{
     fs,
     io::Write,
+    os::unix::fs::chown,
     process::Stdio,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use crate::bench::{Bench, DONE, content};
+use crate::bench::{Bench, DONE, NOBODY, REFUSED, SYSTEM, USAGE, content, is_root};
 
 const BODY: &str = "a.sealed";
 const RECORD: &str = "a.sealed.envelope";
@@ -94,7 +95,7 @@ fn a_folder_in_the_way_is_found_before_anything_is_staged() {
     bench.write("a", b"content");
     for name in [BODY, RECORD] {
         fs::create_dir(bench.path(name)).unwrap();
-        bench.run(&["seal", "a", "--force"]).expect(1).says(name);
+        bench.run(&["seal", "a", "--force"]).expect(USAGE).says(name);
         assert!(!bench.has(STAGED_BODY) && !bench.has(STAGED_RECORD));
         fs::remove_dir(bench.path(name)).unwrap();
     }
@@ -114,12 +115,74 @@ fn a_staged_body_alone_never_becomes_current() {
 }
 
 #[test]
+fn a_staged_file_that_is_no_record_destroys_none() {
+    let bench = Bench::new();
+    bench.seal("a", OLD);
+    let before = [bench.read(BODY), bench.read(RECORD)];
+    bench.write(STAGED_BODY, b"no body");
+    bench.write(STAGED_RECORD, b"no record");
+    bench.write("b", NEW);
+    for command in [&["verify", BODY][..], &["rewrap", BODY], &["seal", "b", "-o", BODY, "--force"]]
+    {
+        bench.run(command).expect(REFUSED).says(STAGED_RECORD);
+        assert_eq!([bench.read(BODY), bench.read(RECORD)], before);
+    }
+}
+
+/// In a folder such as /tmp, where a file is its owner's to rename.
+#[test]
+fn a_current_pair_is_not_changed_by_who_may_not_rename_its_record() {
+    if !is_root() {
+        eprintln!("skipped: it takes two users, and only root can be both");
+        return;
+    }
+    let bench = Bench::new();
+    let pairs = Pairs::new(&bench);
+    pairs.after(2, &bench);
+    bench.write("b", b"newest");
+    let bench = bench.unprivileged();
+    for name in [STAGED_RECORD, RECORD, ""] {
+        chown(bench.path(name), Some(0), None).unwrap();
+    }
+    bench.set_mode("", 0o1777);
+    for command in [&["rewrap", BODY][..], &["seal", "b", "-o", BODY, "--force"]] {
+        bench.run(command).expect(SYSTEM).says("finish replacing");
+        assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
+    }
+}
+
+#[test]
+fn a_pair_is_not_replaced_by_what_another_user_puts_beside_it() {
+    if !is_root() {
+        eprintln!("skipped: it takes two users, and only root can be both");
+        return;
+    }
+    let bench = Bench::new();
+    let pairs = Pairs::new(&bench);
+    bench.set_mode("", 0o1777);
+    // Both parts, or a body beside what the owner himself staged.
+    for (steps, planted) in [(2, &[STAGED_BODY, STAGED_RECORD][..]), (2, &[STAGED_BODY])] {
+        pairs.after(steps, &bench);
+        for name in planted {
+            chown(bench.path(name), Some(NOBODY), None).unwrap();
+        }
+        for command in [&["verify", BODY][..], &["rewrap", BODY], &["seal", "a", "--force"]] {
+            bench.run(command).expect(REFUSED).says("belongs to another user");
+            assert_eq!([bench.read(BODY), bench.read(RECORD)], pairs.old);
+        }
+    }
+    pairs.after(2, &bench);
+    assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
+}
+
+#[test]
 fn a_body_without_a_record_is_no_object_and_is_sealed_again_by_force() {
     let bench = Bench::new();
     bench.seal("a", OLD);
     fs::remove_file(bench.path(RECORD)).unwrap();
-    bench.run(&["open", BODY, "--output", "b"]).expect(1).says("interrupted `seal`");
-    bench.run(&["seal", "a"]).expect(2);
+    let run = bench.run(&["open", BODY, "--output", "b"]).expect(SYSTEM);
+    run.says("interrupted `seal`").never_says("--force");
+    bench.run(&["seal", "a"]).expect(USAGE).never_says("--force");
     bench.run(&["seal", "a", "--force"]).expect(DONE);
     assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, OLD);
 }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::Value;
 
-use crate::bench::{Bench, DONE, KEY, USAGE};
+use crate::bench::{Bench, DONE, KEY, SYSTEM, USAGE};
 
 fn states(bench: &Bench) -> Vec<String> {
     let run = bench.run(&["keyring", "list", "--json"]).expect(DONE);
@@ -41,19 +41,33 @@ fn init_replaces_nothing() {
 fn versions_are_added_rotated_retired_and_destroyed() {
     let bench = Bench::new();
     bench.run(&["keyring", "add"]).expect(DONE);
-    assert_eq!(states(&bench), ["enabled", "decrypt-only"]);
+    assert_eq!(states(&bench), ["enabled", "waiting"]);
+    bench.run(&["keyring", "retire", "2"]).expect(USAGE).says("waits for `keyring rotate`");
     bench.run(&["keyring", "rotate"]).expect(DONE);
     assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
     bench.run(&["keyring", "rotate", "--to", "1"]).expect(DONE);
     assert_eq!(states(&bench), ["enabled", "decrypt-only"]);
     bench.run(&["keyring", "retire", "1"]).expect(DONE);
-    assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
+    assert_eq!(states(&bench), ["decrypt-only", "decrypt-only", "enabled"]);
     bench.run(&["keyring", "retire", "1"]).expect(DONE);
-    assert_eq!(states(&bench), ["decrypt-only", "enabled"]);
+    assert_eq!(states(&bench), ["decrypt-only", "decrypt-only", "enabled"]);
     bench.run(&["keyring", "retire", "1", "--destroy", "--yes"]).expect(DONE);
-    assert_eq!(states(&bench), ["destroyed", "enabled"]);
+    bench.run(&["keyring", "retire", "1", "--destroy", "--yes"]).expect(DONE);
+    assert_eq!(states(&bench), ["destroyed", "decrypt-only", "enabled"]);
     let run = bench.run(&["keyring", "list"]).expect(DONE);
     assert!(run.text().contains("destroyed") && run.text().contains("enabled"), "{run:?}");
+}
+
+#[test]
+fn each_wrap_is_counted_once() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.seal("b", b"content");
+    bench.run(&["rewrap", "a.sealed", "b.sealed"]).expect(DONE);
+    bench.run(&["verify", "a.sealed", "b.sealed"]).expect(DONE);
+    let run = bench.run(&["keyring", "list", "--json"]).expect(DONE);
+    let keyring: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(keyring["versions"][0]["wraps"], 4);
 }
 
 #[test]
@@ -82,4 +96,73 @@ fn keys_come_from_the_environment_and_from_credentials_too() {
     verify(["--key-env", "TEST_KEY"], "TEST_KEY", key.trim_end());
     let folder = bench.path("");
     verify(["--credential", "unlock.key"], "CREDENTIALS_DIRECTORY", folder.to_str().unwrap());
+}
+
+#[test]
+fn a_resealed_keyring_is_unlocked_in_the_new_way_only() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.run(&["keyring", "rotate"]).expect(DONE);
+    let old = bench.read("keyring");
+    bench.run(&["keyring", "reseal", "--new-key-file", "new.key"]).expect(DONE);
+    assert_eq!(bench.mode("new.key"), 0o600);
+    bench.run(&["verify", "a.sealed"]).expect(KEY).says("wrong unlock key");
+    bench.plain(&["verify", "a.sealed", "--key-file", "new.key"]).expect(DONE);
+    // Nothing beside it is left for the old key.
+    assert!(!bench.has("keyring.previous"));
+    assert_ne!(bench.read("keyring"), old);
+    let back = ["keyring", "reseal", "--key-file", "new.key", "--to-key-file", "unlock.key"];
+    bench.plain(&back).expect(DONE);
+    bench.run(&["verify", "a.sealed"]).expect(DONE);
+}
+
+#[test]
+fn a_reseal_that_is_refused_changes_nothing() {
+    let bench = Bench::new();
+    bench.write("precious", b"precious");
+    let before = bench.read("keyring");
+    let reseal = |more: &[&str]| bench.run(&[&["keyring", "reseal"], more].concat());
+    reseal(&["--new-key-file", "precious"]).expect(USAGE).says("exists already");
+    reseal(&["--new-key-file", "keyring.previous"]).expect(USAGE).says("of the keyring");
+    reseal(&["--to-key-file", "absent"]).expect(KEY).says("absent");
+    reseal(&["--to-key-env", "OBJECT_CIPHER_TEST_UNSET"]).expect(KEY);
+    reseal(&["--to-credential", "unset"]).expect(KEY);
+    reseal(&[]).expect(KEY);
+    assert_eq!((bench.read("keyring"), bench.read("precious")), (before, b"precious".to_vec()));
+}
+
+#[test]
+fn an_exported_keyring_opens_what_the_first_one_sealed() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    let before = bench.read("keyring");
+    let export = ["keyring", "export", "--output", "copy", "--new-key-file", "copy.key"];
+    bench.run(&export).expect(DONE);
+    assert_eq!(bench.read("keyring"), before);
+    let verify = ["verify", "a.sealed", "--keyring", "copy", "--key-file"];
+    bench.plain(&[&verify[..], &["copy.key"]].concat()).expect(DONE);
+    bench.plain(&[&verify[..], &["unlock.key"]].concat()).expect(KEY);
+    // Nothing is replaced.
+    bench.run(&export).expect(USAGE).says("copy exists already");
+    let other = ["keyring", "export", "-o", "other", "--new-key-file", "copy.key"];
+    bench.run(&other).expect(USAGE).says("copy.key exists already");
+    assert!(!bench.has("other"));
+}
+
+#[test]
+fn a_key_file_that_a_keyring_needs_is_never_removed() {
+    let bench = Bench::without_keyring();
+    fs::create_dir(bench.path("keys")).unwrap();
+    let bench = bench.unprivileged();
+    // What is created there cannot be made to last: its names cannot be read.
+    bench.set_mode("keys", 0o300);
+    let init = ["keyring", "init", "--keyring", "keys/keyring", "--new-key-file", "unlock.key"];
+    bench.plain(&init).expect(SYSTEM).says("unlock.key stays");
+    bench.run(&["keyring", "list", "--keyring", "keys/keyring"]).expect(DONE);
+    // One that nothing needs goes again.
+    bench.set_mode("keys", 0o500);
+    let init = ["keyring", "init", "--keyring", "keys/other", "--new-key-file", "other.key"];
+    bench.plain(&init).expect(SYSTEM);
+    assert!(!bench.has("other.key"));
+    bench.set_mode("keys", 0o700);
 }

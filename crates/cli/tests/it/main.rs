@@ -1,12 +1,16 @@
 //! The built binary, run as a user runs it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod advice;
 mod bench;
 mod crashes;
 mod demo;
 mod inspecting;
 mod keyrings;
+mod outputs;
+mod passphrases;
 mod refusals;
 mod rewraps;
 mod round_trips;
 mod streams;
+mod terminal;

@@ -116,15 +116,18 @@ fn sealing_onto_anything_is_refused_without_force() {
     let bench = Bench::new();
     bench.write("a", b"content");
     for name in ["a.sealed", "a.sealed.envelope"] {
+        // It may be all that is left of a sealed file: no advice to replace it.
         bench.write(name, b"precious");
-        bench.run(&["seal", "a"]).expect(USAGE).says("--force");
+        bench.run(&["seal", "a"]).expect(USAGE).says(name).never_says("--force");
         assert_eq!(bench.read(name), b"precious");
         fs::remove_file(bench.path(name)).unwrap();
         symlink("nowhere", bench.path(name)).unwrap();
-        bench.run(&["seal", "a"]).expect(USAGE).says("--force");
+        bench.run(&["seal", "a"]).expect(USAGE).says(name).never_says("--force");
         fs::remove_file(bench.path(name)).unwrap();
     }
     assert!(!bench.has("nowhere"));
+    bench.run(&["seal", "a"]).expect(DONE);
+    bench.run(&["seal", "a"]).expect(USAGE).says("--force");
 }
 
 #[test]
@@ -156,13 +159,16 @@ fn an_output_that_is_the_input_is_refused() {
 #[test]
 fn what_is_not_there_is_an_error_that_names_it() {
     let bench = Bench::new();
-    bench.run(&["seal", "absent"]).expect(1).says("cannot open absent");
-    bench.run(&["open", "absent.sealed"]).expect(1).says("absent.sealed.envelope");
-    bench.run(&["open", "no/folder.sealed"]).expect(1).says("no/folder.sealed");
-    bench.run(&["seal", "."]).expect(1).says("Is a directory");
+    bench.run(&["open", "no/folder.sealed"]).expect(1).says("no folder no");
+    bench.run(&["seal", "."]).expect(USAGE).says("is a folder");
+    bench.seal("b", b"content");
+    fs::remove_file(bench.path("b.sealed")).unwrap();
+    fs::create_dir(bench.path("b.sealed")).unwrap();
+    bench.plain(&["verify", "b.sealed"]).expect(USAGE).says("is a folder");
+    bench.run(&["seal", "/", "-o", "a.sealed"]).expect(USAGE).says("is a folder");
     bench.write("a", b"content");
-    bench.run(&["open", "a"]).expect(USAGE).says("--output");
-    bench.run(&["seal", "a", "--output", "no/folder"]).expect(1).says("no/folder");
+    bench.run(&["open", "a"]).expect(1).says("a has no Envelope");
+    bench.run(&["seal", "a", "--output", "no/folder"]).expect(1).says("no folder no");
 }
 
 #[test]

@@ -77,3 +77,27 @@ fn a_reader_that_goes_away_is_no_message() {
     assert!(!output.status.success());
     assert_eq!(output.stderr, b"");
 }
+
+#[test]
+fn a_body_of_another_length_gives_nothing_of_any_range() {
+    let bench = Bench::new();
+    bench.seal("a", &content(100_000));
+    let whole = bench.read("a.sealed");
+    let longer = [&whole[..], b"x"].concat();
+    for (body, said) in [
+        (&whole[..whole.len() - 1], "ends early"),
+        (&whole[..56 + 3 * 16_400], "ends early"),
+        (&longer[..], "after its end"),
+    ] {
+        bench.write("a.sealed", body);
+        for command in [
+            &["cat", "a.sealed", "--range", "0-9"][..],
+            &["cat", "a.sealed"],
+            &["open", "a.sealed", "-o", "-"],
+        ] {
+            let run = bench.run(command).expect(REFUSED);
+            assert_eq!(run.stdout, b"");
+            run.says(said).says("help: ");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a person can do about an error.
+
+use std::{io, path::Path};
+
+use object_cipher_core::{self as core, KeyErrorKind, Step};
+use object_cipher_keyring::Error as KeyringError;
+
+use super::Error;
+use crate::{
+    args::{KEY_FILE_VARIABLE, KEYRING_VARIABLE},
+    pair::Pair,
+};
+
+impl Error {
+    /// What to do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::NotThere(path) => return meant(path),
+            Self::NoRecord { body, .. } => return meant(body).or_else(|| Some(NO_RECORD.into())),
+            Self::NoBody { .. } => {
+                "restore the body, from where the Envelope came from or from a copy"
+            }
+            Self::Folder(_) => "give the path of a file; pack a folder first, as with tar",
+            Self::NeedsForce(_) => "choose another --output, or say --force to replace it",
+            Self::HalfPair { .. } => {
+                "choose another --output: it may be all that is left of a sealed file"
+            }
+            Self::Exists(_) => "choose another path: it is not replaced",
+            Self::PartOfPair(_) | Self::KeyFile(_) => {
+                "choose another path: this one is not replaced, with --force neither"
+            }
+            Self::NotRegular(_) => "choose another --output; standard output is `--output -`",
+            Self::ReservedName(_) => "choose a path with another end",
+            Self::SameFile(_) => "choose another --output",
+            Self::NoKeyring => {
+                return Some(format!("give --keyring PATH, or set {KEYRING_VARIABLE}"));
+            }
+            Self::Busy(_) => "try again when it is done",
+            Self::OtherOwner(_) => "have it removed, or keep sealed files in a folder of your own",
+            Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
+            Self::Object { source, .. } => return of_core(source).map(String::from),
+            Self::Keyring(error) => return of_keyring(error),
+            Self::NothingUnlocks => return Some(ways_to_unlock()),
+            Self::CutShort { written, .. } => {
+                return Some(format!(
+                    "the {written} bytes written are verified, but they are not all: discard them"
+                ));
+            }
+            _ => return None,
+        };
+        Some(help.into())
+    }
+}
+
+const NO_RECORD: &str = "if it is a sealed file, put its Envelope back beside it: without it the \
+     body cannot be opened. An interrupted `seal` may leave a body that has none";
+
+/// The sealed file that was meant.
+fn meant(path: &Path) -> Option<String> {
+    let pair = Pair::meant_by(path)?;
+    Some(format!("the sealed file is {}", pair.body_path().display()))
+}
+
+fn ways_to_unlock() -> String {
+    format!("give --key-file (or set {KEY_FILE_VARIABLE}), --key-env or --credential")
+}
+
+fn of_core(error: &core::Error) -> Option<&'static str> {
+    Some(match error {
+        core::Error::Rejected { step: Step::KeyWrap, .. } => {
+            "the Envelope was altered or belongs to another file, or --name is not the name it was \
+             sealed with (`inspect` tells)"
+        }
+        core::Error::Rejected { .. }
+        | core::Error::Truncated { .. }
+        | core::Error::TrailingBytes { .. } => {
+            "the body was altered, cut short or belongs to another Envelope: restore the pair from \
+             a copy"
+        }
+        core::Error::WrongMode { .. } => "this tool opens what SSE-S3 sealed under a keyring",
+        core::Error::WrongState { .. } => "it is an upload that was not completed",
+        core::Error::Identity { .. } => "it was sealed by a store that bound more than a name",
+        core::Error::Key(key) => match key.kind() {
+            KeyErrorKind::KeyVersionMissing => {
+                "use a copy of the keyring that still has this version (`keyring list`)"
+            }
+            KeyErrorKind::WrongKey | KeyErrorKind::NotFound => {
+                "use the keyring that `inspect` names; this is another one"
+            }
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn of_keyring(error: &KeyringError) -> Option<String> {
+    let help = match error {
+        KeyringError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            "give the paths of the keyring and of what unlocks it, or create them with \
+             `keyring init`"
+        }
+        KeyringError::Io { action, source, .. } if is_not_writable(action, source) => {
+            "sealing counts its wraps in the keyring, and changing keys replaces it: its folder and \
+             the files beside it (`.lock`, `.previous`) must be writable by this user"
+        }
+        KeyringError::Locked { .. } => "try again when it is done",
+        KeyringError::Malformed { .. }
+        | KeyringError::TooLarge { .. }
+        | KeyringError::NotRegular { .. }
+        | KeyringError::Permissions { .. } => {
+            "--keyring names the file that `keyring init` made, --key-file the key that unlocks it; \
+             a sealed file is named without an option"
+        }
+        KeyringError::Rejected { .. } => {
+            "unlock with the key or passphrase that it was last sealed under; if that is the one, \
+             restore the file from a copy (the generation before is beside it, as `.previous`)"
+        }
+        KeyringError::UnlockKind { needs: "a passphrase", .. } => {
+            return Some(format!(
+                "leave out --key-file, --key-env and --credential (and unset {KEY_FILE_VARIABLE}), \
+                 and type the passphrase"
+            ));
+        }
+        KeyringError::UnlockKind { .. } => return Some(ways_to_unlock()),
+        KeyringError::WeakKey { name, .. } if name.contains("passphrase") => {
+            "choose one of 8 to 1,024 bytes, such as six words"
+        }
+        KeyringError::VersionEnabled { .. } => "`keyring rotate` first",
+        KeyringError::VersionMissing { .. } => "`keyring list` shows which versions there are",
+        KeyringError::WrapLimit { .. } => "`keyring rotate` makes a new version",
+        _ => return None,
+    };
+    Some(help.into())
+}
+
+/// Reading needs another remedy than writing.
+fn is_not_writable(action: &str, error: &io::Error) -> bool {
+    let is_refused =
+        matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+    is_refused && !matches!(action, "read" | "inspect")
+}
