@@ -1,11 +1,11 @@
 //! Files that hold secrets: read only when nobody else could, replaced whole or not at all.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,14 @@ use crate::{Error, Result};
 /// A writer waits this long for another one before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_POLL: Duration = Duration::from_millis(5);
+/// The digits of any process number.
+const MAX_HOLDER: usize = 10;
+
+/// What is added to the name of a keyring file for the files beside it: the generation before, the
+/// writers' lock, and what is to replace a file.
+pub(crate) const PREVIOUS: &str = "previous";
+const LOCK: &str = "lock";
+const NEW: &str = "new";
 
 /// The right to change the keyring at a path; held by one writer of one process at a time. Readers
 /// need none: a file is replaced, never changed.
@@ -45,6 +53,16 @@ pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec
     read(path, limit, Guard::Credential)
 }
 
+/// Whether a file that must be this user's alone ends in these bytes.
+pub(crate) fn ends_with<const N: usize>(path: &Path, end: &[u8; N]) -> Result<bool> {
+    let io = |source| Error::io(path, "read", source);
+    let (mut file, length) = open_guarded(path, Guard::Private)?;
+    let Some(start) = length.checked_sub(N as u64) else { return Ok(false) };
+    let mut found = [0; N];
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut found)).map_err(io)?;
+    Ok(found == *end)
+}
+
 /// Puts a file in place, whole or not at all: written beside as `<path>.new`, synced, renamed,
 /// and the rename synced.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -64,6 +82,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Makes a file where none is, not even a dangling link. Another one that comes to be there
 /// meanwhile is not replaced either.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    refuse_own(path)?;
     let created = open_options(true).create_new(true).open(path);
     let mut file = created.map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => Error::Exists { file: path.into() },
@@ -111,9 +130,9 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 impl WriterLock {
-    /// Locks `<path>.lock`, waiting a few seconds for another writer.
+    /// Locks `<path>.lock`, waiting at most [`LOCK_WAIT`] for another writer.
     pub(crate) fn acquire(path: &Path) -> Result<Self> {
-        let path = beside(path, "lock");
+        let path = beside(path, LOCK);
         let file = open_options(true)
             .create(true)
             .open(&path)
@@ -121,11 +140,18 @@ impl WriterLock {
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => {
+                    // Only for the message of those who wait in vain.
+                    drop(sign(&file));
+                    return Ok(Self { _file: file });
+                }
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(LOCK_POLL);
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::Locked { file: path }),
+                Err(TryLockError::WouldBlock) => {
+                    let holder = holder(&path);
+                    return Err(Error::Locked { file: path, holder });
+                }
                 Err(TryLockError::Error(source)) => return Err(Error::io(path, "lock", source)),
             }
         }
@@ -134,13 +160,35 @@ impl WriterLock {
 
 /// Where [`put`] writes what is to replace the file.
 fn staged(path: &Path) -> PathBuf {
-    beside(path, "new")
+    beside(path, NEW)
+}
+
+/// Leaves the number of this process in the file that it has locked.
+fn sign(mut lock: &File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.write_all(process::id().to_string().as_bytes())
+}
+
+/// The number of the process that locked the file, if it can be told.
+fn holder(lock: &Path) -> Option<u32> {
+    let number = read_private(lock, MAX_HOLDER).ok()?;
+    str::from_utf8(&number).ok()?.parse().ok()
+}
+
+/// Refuses a name that some keyring may give, now or later, to a file beside it, which it writes
+/// and removes without asking.
+fn refuse_own(path: &Path) -> Result<()> {
+    let is_own =
+        |suffix: &OsStr| [PREVIOUS, LOCK, NEW].iter().any(|own| suffix.eq_ignore_ascii_case(own));
+    match path.extension() {
+        Some(suffix) if is_own(suffix) => Err(Error::OwnName { file: path.into() }),
+        _ => Ok(()),
+    }
 }
 
 fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>> {
     let io = |source| Error::io(path, "read", source);
-    let mut file = open_guarded(path, guard)?;
-    let length = file.metadata().map_err(io)?.len();
+    let (mut file, length) = open_guarded(path, guard)?;
     let length = usize::try_from(length).ok().filter(|length| *length <= limit);
     let length = length.ok_or_else(|| Error::TooLarge { file: path.into(), limit })?;
     // One allocation of the full size: a buffer that grew would leave copies behind.
@@ -165,8 +213,9 @@ fn open_options(write: bool) -> OpenOptions {
 }
 
 /// Opens a file for reading and checks what was opened, not what the name leads to a moment later.
+/// Gives its length too.
 #[cfg(unix)]
-fn open_guarded(path: &Path, guard: Guard) -> Result<File> {
+fn open_guarded(path: &Path, guard: Guard) -> Result<(File, u64)> {
     use rustix::io::Errno;
     use std::os::unix::fs::MetadataExt;
 
@@ -194,12 +243,12 @@ fn open_guarded(path: &Path, guard: Guard) -> Result<File> {
     if mode & forbidden != 0 {
         return Err(Error::Permissions { file: path.into(), mode });
     }
-    Ok(file)
+    Ok((file, metadata.len()))
 }
 
 /// Without Unix permissions the checks are the operator's: only the kind of file is checked.
 #[cfg(not(unix))]
-fn open_guarded(path: &Path, _: Guard) -> Result<File> {
+fn open_guarded(path: &Path, _: Guard) -> Result<(File, u64)> {
     let metadata =
         fs::symlink_metadata(path).map_err(|source| Error::io(path, "inspect", source))?;
     if metadata.is_symlink() {
@@ -208,7 +257,9 @@ fn open_guarded(path: &Path, _: Guard) -> Result<File> {
     if !metadata.is_file() {
         return Err(Error::NotRegular { file: path.into() });
     }
-    open_options(false).open(path).map_err(|source| Error::io(path, "open", source))
+    let file = open_options(false).open(path).map_err(|source| Error::io(path, "open", source))?;
+    let length = file.metadata().map_err(|source| Error::io(path, "inspect", source))?.len();
+    Ok((file, length))
 }
 
 /// Makes a rename or a removal last through a power cut.

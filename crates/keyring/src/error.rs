@@ -158,17 +158,33 @@ pub enum Error {
         /// The generation found. Equal to the known one when the contents differ.
         found: u64,
     },
-    /// A keyring, or what is left of one, is already there. Nothing was changed.
+    /// Something is already there, or what is left of a keyring. Nothing was changed.
     #[error("{file} exists already: nothing is created over it", file = file.display())]
     Exists {
         /// The file.
         file: PathBuf,
     },
-    /// Another writer held the lock for too long.
-    #[error("another process is changing the keyring ({file} is locked)", file = file.display())]
+    /// A keyring writes and removes files of such a name beside itself. Nothing was changed.
+    #[error(
+        "{file} has a name of a keyring's own files: choose one that does not end in .previous, \
+         .lock or .new",
+        file = file.display()
+    )]
+    OwnName {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Another writer held the lock for five seconds. Nothing was changed.
+    #[error(
+        "{} is changing the keyring, and has locked {file}: wait for it",
+        process(*holder),
+        file = file.display()
+    )]
     Locked {
         /// The lock file.
         file: PathBuf,
+        /// The process that holds it, if it left its number there.
+        holder: Option<u32>,
     },
     /// The file can be read or written by others.
     #[error(
@@ -239,12 +255,18 @@ pub enum WeakKey {
     /// There is none.
     #[error("it is absent or empty")]
     Absent,
-    /// It has fewer than 32 bytes, or a passphrase fewer than 8.
-    #[error("it is too short")]
-    Short,
-    /// It has more than 32 bytes, or a passphrase more than 1,024.
-    #[error("it is too long")]
-    Long,
+    /// It has too few bytes.
+    #[error("it is too short: it must have {least} bytes at least")]
+    Short {
+        /// The fewest it may have: 32, a passphrase 8.
+        least: usize,
+    },
+    /// It has too many bytes.
+    #[error("it is too long: it must have {most} bytes at most")]
+    Long {
+        /// The most it may have: 32, a passphrase 1,024.
+        most: usize,
+    },
     /// All its bytes are zero.
     #[error("all its bytes are zero")]
     AllZero,
@@ -297,4 +319,8 @@ impl From<Error> for KeyError {
         };
         KeyError::new(kind, error.to_string())
     }
+}
+
+fn process(number: Option<u32>) -> String {
+    number.map_or_else(|| "another process".into(), |number| format!("process {number}"))
 }

@@ -16,8 +16,8 @@ use self::update::Update;
 use crate::{
     Error, Keyring, MasterKey, Result, RotationPolicy, Unlock, VersionedKeys, WRAP_BLOCK,
     counter::WrapCounter,
-    disk::{self, WriterLock},
-    format::{self, Header},
+    disk,
+    format::{self, Header, MAC_LEN},
     record::{Content, Record},
     rotation,
     unlock::FileKey,
@@ -26,16 +26,16 @@ use crate::{
 /// A keyring kept in one sealed file, which this process may change.
 ///
 /// The file is replaced whole or not at all, with mode 0600, and the generation before the last
-/// change of a version is kept beside it as `<file>.previous`. Writers take turns, within this process and, by `<file>.lock`,
-/// with other processes; readers are never blocked. A file that cannot be read in full is an
-/// error, never a reason to create one.
+/// change of a version is kept beside it as `<file>.previous`. Writers take turns by `<file>.lock`,
+/// within this process and with others; readers never wait for it. A file that cannot be read in
+/// full is an error, never a reason to create one.
 ///
 /// Several processes may share one file: each counts its wraps in blocks of its own, and before
-/// each change reads what the others wrote. A version that another process enabled is used for
-/// wrapping after [`reload`](Self::reload), and for opening as soon as an object names it.
+/// each change, and each wrap, reads what the others wrote. A version that another process enabled
+/// wraps from then on, and opens as soon as an object names it.
 ///
-/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work, and a
-/// few seconds at most while another process writes.
+/// All methods but [`keyring`](Self::keyring) may block for some milliseconds of disk work; those
+/// that write, and a wrap that needs a new block, for five seconds at most while another writes.
 ///
 /// ```
 /// use object_cipher_core::KeyringId;
@@ -47,7 +47,7 @@ use crate::{
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("keyring");
 /// let id = KeyringId::parse("main").ok_or("not a keyring id")?;
-/// let unlock = Unlock::passphrase(String::from("correct horse battery staple"))?;
+/// let unlock = Unlock::passphrase("correct horse battery staple")?;
 /// KeyringFile::create(&path, &id, &unlock, RustCrypto)?;
 ///
 /// // A server: at start, and then every hour.
@@ -63,7 +63,8 @@ pub struct KeyringFile<B> {
     backend: B,
     wrap_block: u64,
     state: RwLock<State>,
-    /// Held while the file is read and taken over, so that an older reading cannot overtake.
+    /// Held while the file is read or written, and taken over, so that an older reading cannot
+    /// overtake. Never while waiting for other processes.
     turn: Mutex<()>,
 }
 
@@ -71,14 +72,19 @@ pub struct KeyringFile<B> {
 struct State {
     keyring: Arc<Keyring>,
     key: Arc<FileKey>,
+    /// The MAC of the file that this was read from: while the file ends in it, there is no other
+    /// state to know.
+    mac: [u8; MAC_LEN],
 }
 
 impl<B: CryptoBackend> KeyringFile<B> {
     /// Makes a new keyring with one enabled version. Nothing else ever makes one.
     ///
     /// # Errors
-    /// [`Error::Exists`] when a keyring, or the previous generation of a lost one, is there; the
-    /// errors of files; [`Error::Crypto`] when there is no randomness.
+    /// [`Error::Exists`] when anything, or the previous generation of a lost keyring, is there;
+    /// [`Error::OwnName`] when the path ends in `.previous`, `.lock` or `.new`; the errors of
+    /// files; [`Error::WeakKey`] when the passphrase is weak; [`Error::Crypto`] when there is no
+    /// randomness.
     pub fn create(
         path: impl AsRef<Path>,
         id: &KeyringId,
@@ -95,7 +101,8 @@ impl<B: CryptoBackend> KeyringFile<B> {
         };
         let key = unlock.seal(&backend)?;
         let bytes = format::encode(id, 1, &[first], &key, &backend)?;
-        put_first(path, &bytes)?;
+        disk::refuse_existing(&disk::beside(path, disk::PREVIOUS))?;
+        disk::create(path, &bytes)?;
         Self::from_bytes(path, &bytes, key, backend)
     }
 
@@ -225,12 +232,22 @@ impl<B: CryptoBackend> KeyringFile<B> {
         Ok(Some(number))
     }
 
-    /// Destroys the key of a version that is not enabled, in the file and in its previous generation.
-    /// What it wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
+    /// Destroys the key of a version that is not enabled, in the file and in all that this crate
+    /// keeps beside it: the previous generation, and what interrupted writes left. What the
+    /// version wrapped cannot be opened any more, by anyone. Does nothing when it is destroyed
     /// already.
     ///
-    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused, other
-    /// processes until they reload) are the operator's to destroy.
+    /// Copies elsewhere (backups, snapshots, escrow, blocks the disk has not reused) are the
+    /// operator's to destroy. So is what other processes have in memory:
+    ///
+    /// - A [`KeyringFile`] of another process looks at the file before each wrap, so it wraps no
+    ///   more under the version, but opens with it until it [`reload`](Self::reload)s. On a network
+    ///   file system it may see the change only when its client does, seconds later.
+    /// - A data key that was given out before, such as that of an upload under way, may still be
+    ///   written after the version is destroyed. Destroy a version only when all that it wrapped
+    ///   was wrapped anew, and the uploads begun before it retired have ended.
+    /// - A [`SharedKeyring`](crate::SharedKeyring) learns nothing of files: it wraps under its
+    ///   enabled version until it is replaced.
     ///
     /// # Errors
     /// [`Error::VersionEnabled`], [`Error::VersionMissing`], and as [`add`](Self::add).
@@ -270,7 +287,7 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// which the old secret opens, is removed. Other processes must open the file again.
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// [`Error::WeakKey`] when the passphrase is weak, and as [`add`](Self::add).
     pub fn reseal(&self, unlock: &Unlock) -> Result<()> {
         let key = Arc::new(unlock.seal(&self.backend)?);
         let mut update = Update::begin(self)?;
@@ -282,18 +299,22 @@ impl<B: CryptoBackend> KeyringFile<B> {
     /// host could unlock is lost.
     ///
     /// # Errors
-    /// [`Error::Exists`] when something is at `path`, and the errors of files.
+    /// [`Error::Exists`] when anything is at `path`, be it this keyring; [`Error::OwnName`] when the
+    /// path ends in `.previous`, `.lock` or `.new`; [`Error::WeakKey`] when the passphrase is weak;
+    /// those of [`reload`](Self::reload).
     pub fn export(&self, path: impl AsRef<Path>, unlock: &Unlock) -> Result<()> {
         let keyring = self.reload()?;
         let key = unlock.seal(&self.backend)?;
         let (id, generation) = (keyring.id(), keyring.generation());
         let bytes = format::encode(id, generation, keyring.records(), &key, &self.backend)?;
-        put_first(path.as_ref(), &bytes)
+        disk::create(path.as_ref(), &bytes)
     }
 
     fn from_bytes(path: &Path, bytes: &[u8], key: FileKey, backend: B) -> Result<Self> {
-        let keyring = Header::parse(path, bytes)?.decode(&key, &backend, WrapCounter::in_blocks)?;
-        let state = State { keyring: Arc::new(keyring), key: Arc::new(key) };
+        let header = Header::parse(path, bytes)?;
+        let mac = *header.mac();
+        let keyring = header.decode(&key, &backend, WrapCounter::in_blocks)?;
+        let state = State { keyring: Arc::new(keyring), key: Arc::new(key), mac };
         Ok(Self {
             path: path.into(),
             backend,
@@ -312,6 +333,25 @@ impl<B: CryptoBackend> KeyringFile<B> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The keyring as the file has it now: the one known, unless another process changed the file.
+    fn current(&self) -> Result<Arc<Keyring>> {
+        if let Some(keyring) = self.unchanged()? {
+            return Ok(keyring);
+        }
+        let _turn = self.turn();
+        // Another thread may have read it meanwhile.
+        match self.unchanged()? {
+            Some(keyring) => Ok(keyring),
+            None => Ok(self.read()?.1.keyring),
+        }
+    }
+
+    /// The keyring known, if the file is still the one it was read from. Waits for nobody.
+    fn unchanged(&self) -> Result<Option<Arc<Keyring>>> {
+        let state = self.state();
+        Ok(disk::ends_with(&self.path, &state.mac)?.then_some(state.keyring))
+    }
+
     /// Reads the file and takes it over. For the holder of the turn.
     fn read(&self) -> Result<(Zeroizing<Vec<u8>>, State)> {
         let bytes = disk::read_private(&self.path, format::MAX_FILE_LEN)?;
@@ -326,9 +366,10 @@ impl<B: CryptoBackend> KeyringFile<B> {
         if header.kdf() != &key.kdf {
             return Err(Error::Resealed { file: self.path.clone() });
         }
+        let mac = *header.mac();
         let keyring = header.decode(key, &self.backend, WrapCounter::in_blocks)?;
         let keyring = Arc::new(keyring.following(&self.keyring())?);
-        let state = State { keyring, key: Arc::clone(key) };
+        let state = State { keyring, key: Arc::clone(key), mac };
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.clone();
         Ok(state)
     }
@@ -339,8 +380,11 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
         self.keyring()
     }
 
+    /// Looks at the file first, at the cost of a few system calls: a version that another process
+    /// retired or destroyed wraps no more. While the file cannot be read, or is not a later state
+    /// of the keyring, nothing is wrapped.
     fn wrap_key(&self) -> Result<Arc<MasterKey>> {
-        let keyring = self.keyring();
+        let keyring = self.current()?;
         if keyring.enabled().counter().take() {
             return Ok(Arc::clone(keyring.enabled()));
         }
@@ -353,11 +397,11 @@ impl<B: CryptoBackend> VersionedKeys for KeyringFile<B> {
         Ok(enabled)
     }
 
-    /// A version that this process does not know may come from a rotation by another one: the
-    /// file is read again before it counts as missing.
+    /// A version that this process does not know may come from a rotation by another one: if the
+    /// file has changed, it is read again before the version counts as missing.
     fn unwrap_key(&self, key_ref: &MasterKeyRef) -> Result<Arc<MasterKey>> {
         match self.keyring().find(key_ref) {
-            Err(Error::VersionMissing { .. }) => self.reload()?.find(key_ref).cloned(),
+            Err(Error::VersionMissing { .. }) => self.current()?.find(key_ref).cloned(),
             found => found.cloned(),
         }
     }
@@ -367,12 +411,4 @@ impl<B> fmt::Debug for KeyringFile<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyringFile").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// Puts a file where none may be.
-fn put_first(path: &Path, bytes: &[u8]) -> Result<()> {
-    let _lock = WriterLock::acquire(path)?;
-    disk::refuse_existing(path)?;
-    disk::refuse_existing(&disk::beside(path, "previous"))?;
-    disk::put(path, bytes)
 }

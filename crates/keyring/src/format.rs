@@ -60,7 +60,7 @@ const FIXED_LEN: usize = 65;
 const FIELDS_LEN: usize = 21;
 const SEALED_LEN: usize = cobblestone::HEADER_LEN + 32 + cobblestone::TAG_LEN;
 const VERSION_LEN: usize = FIELDS_LEN + SEALED_LEN;
-const MAC_LEN: usize = 64;
+pub(crate) const MAC_LEN: usize = 64;
 const KEY_CONTEXT: &[u8] = b"object-cipher/v1/keyring/key\0";
 
 /// The public part of a file: enough to derive its keys, nothing to be believed before the MAC.
@@ -72,7 +72,7 @@ pub(crate) struct Header<'a> {
     id: KeyringId,
     /// The file up to the MAC, and the MAC.
     body: &'a [u8],
-    mac: &'a [u8],
+    mac: &'a [u8; MAC_LEN],
     versions_at: usize,
 }
 
@@ -89,6 +89,11 @@ impl<'a> Header<'a> {
         &self.kdf
     }
 
+    /// The end of the file. Every write has another: it draws a salt for each key anew.
+    pub(crate) fn mac(&self) -> &'a [u8; MAC_LEN] {
+        self.mac
+    }
+
     /// Verifies the whole file and opens its keys.
     pub(crate) fn decode<B: CryptoBackend>(
         self,
@@ -97,7 +102,7 @@ impl<'a> Header<'a> {
         counting: fn(u64) -> WrapCounter,
     ) -> Result<Keyring> {
         let mac = compute_mac(key, self.body, backend)?;
-        if !bool::from(mac.ct_eq(self.mac)) {
+        if !bool::from(mac.ct_eq(self.mac.as_slice())) {
             return Err(Error::Rejected { file: self.path.into() });
         }
         let (header, versions) = self.body.split_at(self.versions_at);
@@ -115,8 +120,7 @@ impl<'a> Header<'a> {
 
     fn read(path: &'a Path, bytes: &'a [u8]) -> Result<Self, &'static str> {
         const SHORT: &str = "it ends too early";
-        let body_len = bytes.len().checked_sub(MAC_LEN).ok_or(SHORT)?;
-        let (body, mac) = bytes.split_at(body_len);
+        let (body, mac) = bytes.split_last_chunk().ok_or(SHORT)?;
         let mut reader = Reader(body);
         if reader.array::<8>() != Some(*MAGIC) {
             return Err("it does not begin with the magic bytes");

@@ -19,12 +19,16 @@ pub(crate) type Key32 = KeyBytes<32>;
 /// The longest base64 text that is looked at: more than any 32-byte key has.
 const MAX_TEXT: usize = 64;
 
-/// Secret bytes of any length, such as a passphrase: never copied or printed, wiped on drop.
+/// Secret bytes of any length, such as a passphrase: never printed, wiped on drop.
+///
+/// A `String` or `Vec<u8>` is taken over. What is borrowed is copied: the caller's own copy is the
+/// caller's to wipe.
 ///
 /// ```
 /// use object_cipher_keyring::SecretBytes;
 ///
-/// let secret = SecretBytes::from(String::from("correct horse battery staple"));
+/// let typed = String::from("correct horse battery staple");
+/// let secret = SecretBytes::from(typed);
 /// assert_eq!(format!("{secret:?}"), "SecretBytes([redacted])");
 /// ```
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
@@ -50,6 +54,24 @@ impl From<Vec<u8>> for SecretBytes {
 impl From<String> for SecretBytes {
     fn from(text: String) -> Self {
         Self::new(text.into_bytes())
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self::new(bytes.to_vec())
+    }
+}
+
+impl From<&str> for SecretBytes {
+    fn from(text: &str) -> Self {
+        text.as_bytes().into()
+    }
+}
+
+impl From<&String> for SecretBytes {
+    fn from(text: &String) -> Self {
+        text.as_bytes().into()
     }
 }
 
@@ -103,7 +125,7 @@ pub(crate) fn key_from_base64(text: &[u8]) -> Result<Key32, WeakKey> {
         return Err(WeakKey::Absent);
     }
     if text.len() > MAX_TEXT {
-        return Err(WeakKey::Long);
+        return Err(WeakKey::Long { most: 32 });
     }
     let mut decoded = Zeroizing::new([0; MAX_TEXT]);
     let length =
@@ -136,9 +158,9 @@ pub(crate) fn key_to_line(key: &Key32) -> Zeroizing<String> {
 pub(crate) fn key_from_raw(bytes: &[u8]) -> Result<Key32, WeakKey> {
     match bytes.len() {
         0 => return Err(WeakKey::Absent),
-        1..32 => return Err(WeakKey::Short),
+        1..32 => return Err(WeakKey::Short { least: 32 }),
         32 => check_bytes(bytes)?,
-        _ => return Err(WeakKey::Long),
+        _ => return Err(WeakKey::Long { most: 32 }),
     }
     let mut key = Key32::zeroed();
     key.copy_from_slice(bytes);

@@ -16,7 +16,8 @@ pub trait VersionedKeys: Send + Sync {
     ///
     /// # Errors
     /// [`Error::WrapLimit`](crate::Error::WrapLimit) when the version has wrapped 2^40 data keys;
-    /// the errors of files when a new block of wraps cannot be reserved.
+    /// the errors of [`KeyringFile::reload`](crate::KeyringFile::reload), and
+    /// [`Error::Locked`](crate::Error::Locked), when a file cannot be followed or written.
     fn wrap_key(&self) -> Result<Arc<MasterKey>>;
 
     /// The version that wrapped a data key, to open it with.

@@ -18,12 +18,15 @@ use crate::{
 
 /// No key file is looked into beyond this size; one that holds a key has 32 to 46 bytes.
 const MAX_KEY_FILE: usize = 4_096;
+const MIN_PASSPHRASE: usize = 8;
+const MAX_PASSPHRASE: usize = 1_024;
 const INFO: &[u8] = b"object-cipher/v1/keyring/unlock";
 
 /// The secret that unlocks a keyring file: a passphrase, or a key of 32 random bytes from a key
 /// file, the environment, systemd or the program itself.
 ///
-/// There is no fallback from one to another, and a weak secret is refused when it is read.
+/// There is no fallback from one to another. A weak key is refused when it is read, a weak
+/// passphrase when something is to be sealed under it.
 ///
 /// ```no_run
 /// use object_cipher_keyring::Unlock;
@@ -68,11 +71,24 @@ pub(crate) struct FileKey {
 }
 
 impl Unlock {
-    /// A passphrase of 8 to 1,024 bytes, taken as they are, stretched by Argon2id with the default costs (64 MiB,
-    /// 3 passes, 1 lane: about 0.2 s).
+    /// A passphrase, stretched by Argon2id with the default costs (64 MiB, 3 passes, 1 lane: about
+    /// 0.2 s). Its bytes are taken as they are. To seal, it must have 8 to 1,024 bytes, not all the
+    /// same; to open, another one is as wrong as any.
+    ///
+    /// A `String` is taken over and wiped; of a `&str`, the caller's own copy is the caller's to
+    /// wipe.
+    ///
+    /// ```
+    /// use object_cipher_keyring::Unlock;
+    ///
+    /// # fn main() -> Result<(), object_cipher_keyring::Error> {
+    /// let unlock = Unlock::passphrase("correct horse battery staple")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::WeakKey`].
+    /// [`Error::WeakKey`] when it is empty.
     pub fn passphrase(passphrase: impl Into<SecretBytes>) -> Result<Self> {
         Self::passphrase_with(passphrase, Argon2Params::default())
     }
@@ -81,19 +97,15 @@ impl Unlock {
     /// the costs stored in it.
     ///
     /// # Errors
-    /// [`Error::WeakKey`].
+    /// As [`passphrase`](Self::passphrase).
     pub fn passphrase_with(
         passphrase: impl Into<SecretBytes>,
         params: Argon2Params,
     ) -> Result<Self> {
         let passphrase = passphrase.into();
-        let checked = match passphrase.expose() {
-            [] => Err(WeakKey::Absent),
-            bytes if bytes.len() < 8 => Err(WeakKey::Short),
-            bytes if bytes.len() > 1_024 => Err(WeakKey::Long),
-            bytes => secret::check_bytes(bytes),
-        };
-        checked.map_err(|fault| Error::weak("the passphrase", fault))?;
+        if passphrase.expose().is_empty() {
+            return Err(weak_passphrase(WeakKey::Absent));
+        }
         Ok(Self(Secret::Passphrase(passphrase, params)))
     }
 
@@ -126,8 +138,9 @@ impl Unlock {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Exists`] when anything is at `path`, which stays as it is; [`Error::Io`];
-    /// [`Error::Crypto`] when there is no randomness.
+    /// [`Error::Exists`] when anything is at `path`, which stays as it is; [`Error::OwnName`] when
+    /// the path ends in `.previous`, `.lock` or `.new`; [`Error::Io`]; [`Error::Crypto`] when there
+    /// is no randomness.
     pub fn new_key_file<B: CryptoBackend>(path: impl AsRef<Path>, backend: &B) -> Result<Self> {
         let mut key = Key32::zeroed();
         backend.random(key.as_mut_slice()).map_err(object_cipher_core::Error::from)?;
@@ -177,13 +190,14 @@ impl Unlock {
         secret::key_from_raw(bytes).map(Self::from_key).map_err(weak)
     }
 
-    /// The keys for a file that is sealed anew, under a new salt.
+    /// The keys for a file that is sealed anew, under a new salt. A weak passphrase is refused.
     pub(crate) fn seal<B: CryptoBackend>(&self, backend: &B) -> Result<FileKey> {
         let mut salt = [0; 32];
         backend.random(&mut salt).map_err(object_cipher_core::Error::from)?;
         match &self.0 {
             Secret::Key(key) => FileKey::derive(key, Kdf { argon2: None, salt }, backend),
             Secret::Passphrase(passphrase, params) => {
+                check_passphrase(passphrase).map_err(weak_passphrase)?;
                 let key = params.stretch(passphrase, &salt)?;
                 FileKey::derive(&key, Kdf { argon2: Some(*params), salt }, backend)
             }
@@ -200,6 +214,10 @@ impl Unlock {
         match (&self.0, kdf.argon2) {
             (Secret::Key(key), None) => FileKey::derive(key, kdf.clone(), backend),
             (Secret::Passphrase(passphrase, _), Some(params)) => {
+                // No file is sealed under a weak one, so it is not stretched.
+                if check_passphrase(passphrase).is_err() {
+                    return Err(Error::Rejected { file: path.into() });
+                }
                 let key = params.stretch(passphrase, &kdf.salt)?;
                 FileKey::derive(&key, kdf.clone(), backend)
             }
@@ -305,4 +323,17 @@ impl fmt::Debug for Unlock {
             Secret::Passphrase(..) => "Unlock::Passphrase([redacted])",
         })
     }
+}
+
+fn check_passphrase(passphrase: &SecretBytes) -> Result<(), WeakKey> {
+    match passphrase.expose() {
+        [] => Err(WeakKey::Absent),
+        bytes if bytes.len() < MIN_PASSPHRASE => Err(WeakKey::Short { least: MIN_PASSPHRASE }),
+        bytes if bytes.len() > MAX_PASSPHRASE => Err(WeakKey::Long { most: MAX_PASSPHRASE }),
+        bytes => secret::check_bytes(bytes),
+    }
+}
+
+fn weak_passphrase(fault: WeakKey) -> Error {
+    Error::weak("the passphrase", fault)
 }

@@ -115,7 +115,7 @@ impl<'a, B: CryptoBackend> Update<'a, B> {
     }
 
     fn previous(&self) -> PathBuf {
-        disk::beside(&self.file.path, "previous")
+        disk::beside(&self.file.path, disk::PREVIOUS)
     }
 }
 

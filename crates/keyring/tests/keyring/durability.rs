@@ -34,6 +34,72 @@ fn nothing_is_created_over_a_keyring_or_what_is_left_of_one() {
 }
 
 #[test]
+fn nothing_is_created_under_the_names_that_keyrings_use_themselves() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    file.rotate().unwrap();
+    let names =
+        ["keyring.previous", "keyring.lock", "keyring.new", "keyring.previous.new", "a.New"];
+    for path in names.map(|name| fixture.beside(name)) {
+        let before = fs::read(&path).ok();
+        let unlock = fixture.unlock();
+        assert_error!(file.export(&path, &unlock), Error::OwnName { .. });
+        let created = KeyringFile::create(&path, &id(), &unlock, RustCrypto);
+        assert_error!(created, Error::OwnName { .. });
+        assert_error!(Unlock::new_key_file(&path, &RustCrypto), Error::OwnName { .. });
+        assert_eq!(fs::read(&path).ok(), before);
+    }
+    assert_error!(file.export(fixture.path(), &fixture.unlock()), Error::Exists { .. });
+}
+
+#[test]
+fn an_export_removes_nothing_beside_it() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let names = ["escrow.new", "escrow.lock", "escrow.previous"];
+    for path in names.map(|name| fixture.beside(name)) {
+        write_private(&path, b"precious");
+    }
+    file.export(fixture.beside("escrow"), &fixture.unlock()).unwrap();
+    for path in names.map(|name| fixture.beside(name)) {
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+    }
+}
+
+#[test]
+fn a_file_that_comes_to_be_during_an_export_is_not_replaced() {
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    let escrow = fixture.beside("escrow");
+    // Later and later, so that some rounds fall between its look and its write.
+    for round in 0..300 {
+        let (exported, made) = thread::scope(|scope| {
+            let exporter = scope.spawn(|| file.export(&escrow, &fixture.unlock()).is_ok());
+            thread::sleep(Duration::from_micros(10 * round));
+            let made = fs::File::create_new(&escrow).is_ok();
+            (exporter.join().unwrap(), made)
+        });
+        assert_ne!(exported, made, "one of them made the file");
+        assert_eq!(fs::metadata(&escrow).unwrap().len() > 0, exported);
+        fs::remove_file(&escrow).unwrap();
+    }
+}
+
+#[test]
+fn of_many_that_create_one_keyring_one_succeeds() {
+    let fixture = Fixture::empty();
+    let created = thread::scope(|scope| {
+        let create =
+            || KeyringFile::create(fixture.path(), &id(), &fixture.unlock(), RustCrypto).ok();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(created.len(), 1);
+    let reopened = fixture.open().unwrap();
+    assert_eq!(reopened.keyring().digest(), created[0].keyring().digest());
+}
+
+#[test]
 fn what_an_interrupted_write_leaves_does_no_harm() {
     let fixture = Fixture::new();
     write_private(&fixture.beside("keyring.new"), b"half a keyr");
@@ -217,19 +283,6 @@ fn threads_with_one_handle_take_turns_and_readers_see_no_step_back() {
         });
     });
     assert_eq!(file.keyring().enabled().version(), 31);
-}
-
-#[test]
-fn a_writer_gives_up_while_another_holds_the_lock() {
-    let fixture = Fixture::new();
-    let file = fixture.open().unwrap();
-    let lock = fs::File::options().append(true).create(true).open(fixture.beside("keyring.lock"));
-    let lock = lock.unwrap();
-    lock.lock().unwrap();
-    assert!(file.reload().is_ok(), "readers need no lock");
-    assert_error!(file.rotate(), Error::Locked { .. });
-    drop(lock);
-    assert_eq!(file.rotate().unwrap(), 2);
 }
 
 #[test]

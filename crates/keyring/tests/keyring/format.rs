@@ -101,7 +101,7 @@ fn a_wrong_secret_and_an_altered_file_look_the_same() {
 fn argon2_costs_beyond_the_caps_are_refused_unpaid() {
     let fixture = Fixture::empty();
     let params = Argon2Params::new(8, 1, 1).unwrap();
-    let unlock = Unlock::passphrase_with(String::from("correct horse"), params).unwrap();
+    let unlock = Unlock::passphrase_with("correct horse", params).unwrap();
     KeyringFile::create(fixture.path(), &id(), &unlock, RustCrypto).unwrap();
     let bytes = std::fs::read(fixture.path()).unwrap();
     let started = std::time::Instant::now();
@@ -121,7 +121,7 @@ fn argon2_costs_beyond_the_caps_are_refused_unpaid() {
 fn every_altered_kdf_field_within_the_caps_is_refused() {
     let fixture = Fixture::empty();
     let params = Argon2Params::new(64, 2, 2).unwrap();
-    let unlock = Unlock::passphrase_with(String::from("correct horse"), params).unwrap();
+    let unlock = Unlock::passphrase_with("correct horse", params).unwrap();
     KeyringFile::create(fixture.path(), &id(), &unlock, RustCrypto).unwrap();
     let bytes = std::fs::read(fixture.path()).unwrap();
     for (offset, value) in [(13, 65), (17, 1), (21, 1), (22, !bytes[22]), (53, !bytes[53])] {

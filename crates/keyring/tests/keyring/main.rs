@@ -1,6 +1,7 @@
 //! What a keyring promises, seen from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
 mod child;
 mod counting;
 mod durability;
@@ -11,6 +12,7 @@ mod format;
 mod keys;
 mod rotation;
 mod secrecy;
+mod sharing;
 mod text;
 mod unlock;
 

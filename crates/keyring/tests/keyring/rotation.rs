@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use object_cipher_core::MasterKeyRef;
 use object_cipher_keyring::{
     Error, KeyringFile, MAX_WRAPS, RotationPolicy, VersionState, VersionedKeys, WRAP_BLOCK,
 };
 use object_cipher_rustcrypto::RustCrypto;
 
-use crate::{Fixture, assert_error, id};
+use crate::{Fixture, assert_error};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -150,17 +149,4 @@ fn the_enabled_version_is_not_destroyed() {
     let generation = file.keyring().generation();
     file.destroy(1).unwrap();
     assert_eq!(file.keyring().generation(), generation);
-}
-
-#[test]
-fn a_version_enabled_by_another_process_opens_before_reload() {
-    let fixture = Fixture::new();
-    let (one, two) = (fixture.open().unwrap(), fixture.open().unwrap());
-    one.rotate().unwrap();
-    let written = one.wrap_key().unwrap();
-    assert_error!(two.keyring().find(written.key_ref()), Error::VersionMissing { version: 2, .. });
-    assert_eq!(two.unwrap_key(written.key_ref()).unwrap().version(), 2);
-
-    let unknown = MasterKeyRef::new(id(), 3, *written.key_ref().check());
-    assert_error!(two.unwrap_key(&unknown), Error::VersionMissing { version: 3, .. });
 }

@@ -19,7 +19,7 @@ fn z3_debug_output_holds_no_secret() {
         format!("{:?}", SharedKeyring::new(keyring)),
         format!("{file:?} {:?}", file.keyring()),
         format!("{:?}", fixture.unlock()),
-        format!("{:?}", Unlock::passphrase(String::from("correct horse")).unwrap()),
+        format!("{:?}", Unlock::passphrase("correct horse").unwrap()),
         format!("{:?}", SecretBytes::from(String::from("correct horse"))),
     ];
     let secrets =

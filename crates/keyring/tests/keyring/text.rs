@@ -34,9 +34,9 @@ fn s1_weak_keys_as_text_are_refused() {
     let cases = [
         (String::new(), WeakKey::Absent),
         ("main/1:".into(), WeakKey::Absent),
-        (format!("main/1:{}", STANDARD.encode([1; 31])), WeakKey::Short),
-        (format!("main/1:{}", STANDARD.encode([1; 33])), WeakKey::Long),
-        (format!("main/1:{}", STANDARD.encode([1; 3_000])), WeakKey::Long),
+        (format!("main/1:{}", STANDARD.encode([1; 31])), WeakKey::Short { least: 32 }),
+        (format!("main/1:{}", STANDARD.encode([1; 33])), WeakKey::Long { most: 32 }),
+        (format!("main/1:{}", STANDARD.encode([1; 3_000])), WeakKey::Long { most: 32 }),
         (format!("main/1:{}", STANDARD.encode([0; 32])), WeakKey::AllZero),
         (format!("main/1:{}", STANDARD.encode([9; 32])), WeakKey::Repeated),
         (format!("main/2:{twice},main/1:{twice}"), WeakKey::Duplicate),

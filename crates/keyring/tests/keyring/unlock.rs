@@ -10,7 +10,7 @@ use crate::{Fixture, assert_error, child, id, random, write_private};
 
 fn cheap(passphrase: &str) -> Unlock {
     let params = Argon2Params::new(8, 1, 1).unwrap();
-    Unlock::passphrase_with(String::from(passphrase), params).unwrap()
+    Unlock::passphrase_with(passphrase, params).unwrap()
 }
 
 fn create(path: &Path, unlock: &Unlock) -> KeyringFile<RustCrypto> {
@@ -35,7 +35,7 @@ fn the_stored_costs_count_when_a_file_is_opened() {
     let fixture = Fixture::empty();
     create(&fixture.path(), &cheap("correct horse"));
     let params = Argon2Params::new(64, 2, 2).unwrap();
-    let other = Unlock::passphrase_with(String::from("correct horse"), params).unwrap();
+    let other = Unlock::passphrase_with("correct horse", params).unwrap();
     assert!(open(&fixture.path(), &other).is_ok());
 }
 
@@ -79,17 +79,67 @@ fn argon2_costs_are_bounded() {
     assert_eq!((default.kib(), default.passes(), default.lanes()), (65_536, 3, 1));
 }
 
-#[test]
-fn s1_weak_passphrases_are_refused() {
-    let cases = [
-        (Vec::new(), WeakKey::Absent),
-        (b"short12".to_vec(), WeakKey::Short),
+/// Passphrases that seal nothing.
+fn weak_passphrases() -> [(Vec<u8>, WeakKey); 4] {
+    [
+        (b"short12".to_vec(), WeakKey::Short { least: 8 }),
         (b"aaaaaaaaaaaa".to_vec(), WeakKey::Repeated),
         (vec![0; 20], WeakKey::AllZero),
-        (b"ab".repeat(513), WeakKey::Long),
+        (b"ab".repeat(513), WeakKey::Long { most: 1_024 }),
+    ]
+}
+
+#[test]
+fn s1_nothing_is_sealed_under_a_weak_passphrase() {
+    assert_error!(Unlock::passphrase(""), Error::WeakKey { fault: WeakKey::Absent, .. });
+    let fixture = Fixture::new();
+    let file = fixture.open().unwrap();
+    for (bytes, expected) in weak_passphrases() {
+        let unlock = Unlock::passphrase(bytes).unwrap();
+        let created = KeyringFile::create(fixture.beside("new"), &id(), &unlock, RustCrypto);
+        let exported = file.export(fixture.beside("escrow"), &unlock);
+        for result in [created.map(drop), exported, file.reseal(&unlock)] {
+            assert_error!(result, Error::WeakKey { fault, .. } if fault == expected);
+        }
+    }
+    assert!(!fixture.beside("new").exists() && !fixture.beside("escrow").exists());
+    assert!(fixture.open().is_ok());
+}
+
+#[test]
+fn a_weak_passphrase_is_as_wrong_as_any_other() {
+    let fixture = Fixture::empty();
+    create(&fixture.path(), &cheap("correct horse"));
+    let wrong = open(&fixture.path(), &cheap("wrong horse")).unwrap_err();
+    for (bytes, _) in weak_passphrases() {
+        let weak = open(&fixture.path(), &Unlock::passphrase(bytes).unwrap()).unwrap_err();
+        assert_eq!(format!("{weak:?}"), format!("{wrong:?}"));
+    }
+}
+
+#[test]
+fn a_refused_secret_says_how_long_it_must_be() {
+    let fixture = Fixture::empty();
+    let unlock = Unlock::passphrase("short12").unwrap();
+    let error = KeyringFile::create(fixture.path(), &id(), &unlock, RustCrypto).unwrap_err();
+    let expected = "the passphrase is refused: it is too short: it must have 8 bytes at least";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_passphrase_is_any_text_or_bytes() {
+    let fixture = Fixture::empty();
+    create(&fixture.path(), &cheap("correct horse"));
+    let text = String::from("correct horse");
+    let unlocks = [
+        Unlock::passphrase(text.as_str()),
+        Unlock::passphrase(&text),
+        Unlock::passphrase(text.as_bytes()),
+        Unlock::passphrase(text.clone().into_bytes()),
+        Unlock::passphrase(text),
     ];
-    for (bytes, expected) in cases {
-        assert_error!(Unlock::passphrase(bytes), Error::WeakKey { fault, .. } if fault == expected);
+    for unlock in unlocks {
+        assert!(open(&fixture.path(), &unlock.unwrap()).is_ok());
     }
 }
 
@@ -124,9 +174,9 @@ fn s1_weak_key_files_are_refused() {
         (Vec::new(), WeakKey::Absent),
         (b"\n".to_vec(), WeakKey::Absent),
         (random()[..31].to_vec(), WeakKey::Encoding),
-        (STANDARD.encode(&random()[..31]).into_bytes(), WeakKey::Short),
-        (STANDARD.encode([5; 33]).into_bytes(), WeakKey::Long),
-        (vec![b'A'; 4_096], WeakKey::Long),
+        (STANDARD.encode(&random()[..31]).into_bytes(), WeakKey::Short { least: 32 }),
+        (STANDARD.encode([5; 33]).into_bytes(), WeakKey::Long { most: 32 }),
+        (vec![b'A'; 4_096], WeakKey::Long { most: 32 }),
         (vec![0; 32], WeakKey::AllZero),
         (vec![0xee; 32], WeakKey::Repeated),
         (b"0123456789abcdef0123456789abcdef".to_vec(), WeakKey::Encoding),
