@@ -183,6 +183,7 @@ fn keyring_code(error: &KeyringError) -> u8 {
         | KeyringError::Clock
         | KeyringError::Crypto(_) => SYSTEM,
         KeyringError::Exists { .. }
+        | KeyringError::OwnName { .. }
         | KeyringError::VersionEnabled { .. }
         | KeyringError::Name(_) => USAGE,
         _ => KEY,

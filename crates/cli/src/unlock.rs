@@ -154,8 +154,8 @@ fn cipher_by<B: CryptoBackend>(
 fn passphrase<B: CryptoBackend>(path: &Path, backend: &B) -> Result<Unlock> {
     expect_passphrase(path, backend)?;
     let typed = prompt(&format!("Passphrase for {}: ", path.display()))?;
-    // One that could not have been chosen is as wrong as any other.
-    Unlock::passphrase(String::from(typed.as_str())).map_err(|error| match error {
+    // None at all is as wrong as any other.
+    Unlock::passphrase(typed.as_str()).map_err(|error| match error {
         KeyringError::WeakKey { .. } => KeyringError::Rejected { file: path.into() }.into(),
         error => error.into(),
     })
@@ -164,10 +164,9 @@ fn passphrase<B: CryptoBackend>(path: &Path, backend: &B) -> Result<Unlock> {
 /// Asks twice for a passphrase that is to be.
 fn new_passphrase(path: &Path) -> Result<Unlock> {
     let typed = prompt(&format!("New passphrase for {}, 8 bytes at least: ", path.display()))?;
-    let unlock = Unlock::passphrase(String::from(typed.as_str()))?;
     let again = prompt("The same passphrase again: ")?;
     if bool::from(typed.as_bytes().ct_eq(again.as_bytes())) {
-        Ok(unlock)
+        Ok(Unlock::passphrase(typed.as_str())?)
     } else {
         Err(Error::Usage("the passphrases differ"))
     }

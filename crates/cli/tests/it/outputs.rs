@@ -83,6 +83,8 @@ fn a_key_file_is_never_in_the_way_of_its_keyring() {
         fs::remove_file(bench.path(name)).unwrap();
         bench.run(&["keyring", "export", "-o", "other", "--new-key-file", name]).expect(USAGE);
     }
+    let init = ["keyring", "init", "--keyring", "other", "--new-key-file", "another.new"];
+    bench.plain(&init).expect(USAGE).says("a keyring's own files");
     // A copy's files in between are not the keyring's or the key's either.
     fs::rename(bench.path("unlock.key"), bench.path("x.new")).unwrap();
     let export = ["keyring", "export", "-o", "x", "--to-key-file", "k", "--key-file", "x.new"];
