@@ -2,7 +2,7 @@
 from hashlib import sha256
 from hmac import compare_digest
 
-from .records import (MASTER_KEY, MULTIPART, build_table, clear_fields, compare_receipt, parse_index,
+from .records import (MASTER, MULTIPART, build_table, clear_fields, compare_receipt, parse_index,
                       parse_info, parse_kept_receipts, parse_page, parse_receipt)
 from .sealing import (CHUNK, HEADER, TAG, bound_digest, build_identity, check_value, derive_ek,
                       message_layers, open_chunks, open_headers, open_short, require, step,
@@ -21,7 +21,7 @@ def open_envelope(envelope, state, mode, given, required, source_keys):
     with step("key_wrap"):
         require(len(source_keys) >= len(envelope.layers), "15.1", "a source key for each layer")
         for layer, key in zip(envelope.layers, source_keys):
-            if layer.ek_source == MASTER_KEY:
+            if layer.ek_source == MASTER:
                 check, version = layer.key_ref[:8], layer.key_ref[8:12]
                 require(any(version), "9.3", "master key versions count from 1")
                 require(compare_digest(check_value(key), check), "9.3", "check value")

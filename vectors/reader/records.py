@@ -10,10 +10,10 @@ from .sealing import HEADER, Fields, Reject, require, stored_length, u
 
 Layer = namedtuple("Layer", "ek_source key_ref ek_blob wrapped")
 Envelope = namedtuple("Envelope", "fixed suite mode state flags bound object_id layers info")
-MULTIPART, BUCKET_KEY, WITHOUT_KEY = 1, 2, 4
-VERSION_ID, UPLOAD_ID, EXTRA = 1, 2, 8
-MASTER_KEY, KMS_KEY, BUCKET_KEY_SOURCE, CUSTOMER_KEY, CLIENT_KEY = range(1, 6)
-SOURCE_MODES = {1: [1], 2: [2, 3, 5], 3: [2], 4: [4], 5: [5]}
+MULTIPART, WITH_BUCKET_KEY, WITHOUT_KEY = 1, 2, 4  # flags
+VERSION_ID, UPLOAD_ID, EXTRA = 1, 2, 8  # bound
+MASTER, KMS, BUCKET_KEY, CUSTOMER, CLIENT = range(1, 6)  # ek_source
+SOURCE_MODES = {MASTER: [1], KMS: [2, 3, 5], BUCKET_KEY: [2], CUSTOMER: [4], CLIENT: [5]}
 KEYRING_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -43,7 +43,7 @@ def parse_envelope(data):
     require(flags < 8, "9.1", "a reserved flag bit")
     require(zero == 0, "9.1", "byte 11")
     require(state == 1 or flags & MULTIPART, "9.1", "an upload that is not in parts")
-    require(not flags & BUCKET_KEY or mode == 2, "9.1", "flag bit 1 needs mode 2")
+    require(not flags & WITH_BUCKET_KEY or mode == 2, "9.1", "flag bit 1 needs mode 2")
     without_key = mode == 4 and state in (2, 3)
     require(not flags & WITHOUT_KEY or without_key, "9.1", "flag bit 2 needs mode 4 and an upload")
     require(state != 3 or flags & WITHOUT_KEY, "9.1", "state 3 needs flag bit 2")
@@ -63,20 +63,22 @@ def parse_layer(fields, index, mode, flags):
     require(fields.number(1) == index, "9.2", "index of a layer")
     source = fields.number(1)
     require(mode in SOURCE_MODES.get(source, []), "9.3", "ek_source of this mode")
-    require(bool(flags & BUCKET_KEY) == (source == 3), "9.1", "flag bit 1 against ek_source")
+    flagged = bool(flags & WITH_BUCKET_KEY)
+    require(flagged == (source == BUCKET_KEY), "9.1", "flag bit 1 against ek_source")
     key_ref = take_at_most(fields, 1_024, "key_ref")
     ek_blob = take_at_most(fields, 6_144, "ek_blob")
-    if source == 1:
+    if source == MASTER:
         require(KEYRING_ID.fullmatch(key_ref[12:]), "9.3", "keyring id")
-    if source in (2, 3):
+    if source in (KMS, BUCKET_KEY):
         require_text(key_ref, "KMS key id")
         require(key_ref, "9.3", "an empty KMS key id")
         blob = Fields(ek_blob, "9.3")
         require_text(blob.take(blob.number(2)), "version in the ek_blob")
-    if source == 5:
+    if source == CLIENT:
         require_text(key_ref, "name of a client key")
-    require(source != 4 or not key_ref, "9.3", "a key_ref with a customer key")
-    require(source not in (1, 4) or not ek_blob, "9.3", "an ek_blob with this key source")
+    require(source != CUSTOMER or not key_ref, "9.3", "a key_ref with a customer key")
+    allowed = source not in (MASTER, CUSTOMER) or not ek_blob
+    require(allowed, "9.3", "an ek_blob with this key source")
     return Layer(source, key_ref, ek_blob, fields.take(104))
 
 
