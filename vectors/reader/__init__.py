@@ -1,0 +1,1 @@
+"""A reader of the at-rest format, written from SPEC.md: sealing, records, reading."""
