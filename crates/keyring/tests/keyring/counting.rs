@@ -18,9 +18,9 @@ fn with_wraps(wraps: u64) -> Fixture {
 
 #[test]
 fn s5_the_last_block_is_granted_and_no_more() {
-    let fixture = with_wraps(MAX_WRAPS - WRAP_BLOCK);
-    let file = fixture.open().unwrap();
-    for _ in 0..WRAP_BLOCK {
+    let fixture = with_wraps(MAX_WRAPS - 64);
+    let file = fixture.open().unwrap().with_wrap_block(64);
+    for _ in 0..64 {
         file.wrap_key().unwrap();
     }
     assert_eq!(file.keyring().enabled().wraps(), MAX_WRAPS);
@@ -83,16 +83,16 @@ fn a_block_is_reserved_once_for_all_threads() {
 #[test]
 fn reserving_ahead_keeps_half_a_block_at_hand() {
     let fixture = Fixture::new();
-    let file = fixture.open().unwrap();
+    let file = fixture.open().unwrap().with_wrap_block(64);
     file.reserve_wraps().unwrap();
     file.reserve_wraps().unwrap();
     assert_eq!(file.keyring().generation(), 2);
-    for _ in 0..=WRAP_BLOCK / 2 {
+    for _ in 0..=32 {
         file.wrap_key().unwrap();
     }
     file.reserve_wraps().unwrap();
     assert_eq!(file.keyring().generation(), 3);
-    assert_eq!(file.keyring().enabled().wraps(), WRAP_BLOCK / 2 + 1);
+    assert_eq!(file.keyring().enabled().wraps(), 33);
 }
 
 #[test]
