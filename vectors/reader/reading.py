@@ -22,8 +22,7 @@ def open_envelope(envelope, state, mode, given, required, source_keys):
         require(len(source_keys) >= len(envelope.layers), "15.1", "a source key for each layer")
         for layer, key in zip(envelope.layers, source_keys):
             if layer.ek_source == MASTER:
-                check, version = layer.key_ref[:8], layer.key_ref[8:12]
-                require(any(version), "9.3", "master key versions count from 1")
+                check = layer.key_ref[:8]
                 require(compare_digest(check_value(key), check), "9.3", "check value")
         return [unwrap(derive_ek(key, mode, index, layer.ek_source), index, digest, layer.wrapped)
                 for index, (layer, key) in enumerate(zip(envelope.layers, source_keys))]

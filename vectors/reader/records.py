@@ -69,6 +69,7 @@ def parse_layer(fields, index, mode, flags):
     ek_blob = take_at_most(fields, 6_144, "ek_blob")
     if source == MASTER:
         require(KEYRING_ID.fullmatch(key_ref[12:]), "9.3", "keyring id")
+        require(any(key_ref[8:12]), "9.3", "master key versions count from 1")
     if source in (KMS, BUCKET_KEY):
         require_text(key_ref, "KMS key id")
         require(key_ref, "9.3", "an empty KMS key id")
