@@ -10,7 +10,9 @@
 pub mod backend_suite;
 pub mod conformance;
 mod drive;
+pub mod fuzzing;
 pub mod key_source_suite;
+mod no_security;
 mod seeded;
 mod stored_object;
 mod subject;
@@ -19,6 +21,7 @@ pub mod vectors;
 mod watched;
 
 pub use drive::{Driven, drive, now};
+pub use no_security::NoSecurity;
 pub use seeded::Seeded;
 pub use stored_object::StoredObject;
 pub use subject::{cx, plaintext, upload_cx};
