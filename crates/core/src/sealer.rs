@@ -34,7 +34,7 @@ pub trait BodySealer: sealing::Body {
 /// nonces.
 pub(crate) mod sealing {
     /// A body with chunks to seal.
-    pub trait Body: Send + Sync {
+    pub trait Body: Send + Sync + 'static {
         /// What seals them.
         fn chunks(&self) -> &dyn crate::ChunkSealer;
     }

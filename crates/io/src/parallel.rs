@@ -3,7 +3,10 @@
 mod content;
 mod pipeline;
 
-use std::io::{Read, Seek, Write};
+use std::{
+    io::{Read, Seek, Write},
+    sync::Arc,
+};
 
 use object_cipher_core::{
     BodySealer, ChunkSealer, Error as CoreError, ObjectId, Opener, ReadRange, SealChunks, Segment,
@@ -29,8 +32,9 @@ const MAX_WINDOW: usize = 4_096;
 /// form.
 ///
 /// Reader and writer stay on the calling thread; the pool's threads have only chunks to work on, so a
-/// slow reader holds nobody up. While they work, the caller reads ahead and writes behind: memory is
-/// two windows of a bounded number of chunks. With one thread, or when called on a thread of the
+/// slow reader holds nobody up, and a busy pool does not hold up the caller, which works on chunks
+/// itself when it would wait. Meanwhile it reads ahead and writes behind: memory is two windows of a
+/// bounded number of chunks. With one thread, or when called on a thread of the
 /// pool itself, it goes chunk by chunk without the pool, in one chunk's memory.
 ///
 /// # Errors
@@ -99,12 +103,15 @@ impl<'a> Parallel<'a> {
         R: Read + ?Sized,
         W: Write + ?Sized,
     {
-        let chunks = SealChunks::new(sealer);
+        let chunks = Arc::new(SealChunks::new(sealer));
         sink.write_all(chunks.headers().as_bytes())?;
         let mut content = Sealing::new(&chunks, source, sink);
-        self.run(chunks.layout(), 0, &mut content, &|index, slot| seal_slot(&chunks, index, slot))?;
+        let shared = Arc::clone(&chunks);
+        let work = move |index, slot: &mut [u8]| seal_slot(&*shared, index, slot);
+        self.run(chunks.layout(), 0, &mut content, Arc::new(work))?;
         let length = content.finish()?;
-        Ok(Sealed::new(chunks, length))
+        let busy = CoreError::Misuse("a thread of the pool still seals");
+        Ok(Sealed::new(Arc::into_inner(chunks).ok_or(busy)?, length))
     }
 
     /// Opens a whole stored body, all that `source` gives, into `sink`. Gives the number of
@@ -158,14 +165,13 @@ impl<'a> Parallel<'a> {
     {
         let chunks = opener.chunks(segment)?;
         let mut content = Opening::begin(opener.object_id(), segment, source, sink)?;
-        let first = segment.chunks().start;
-        self.run(opener.layout(), first, &mut content, &|index, slot| {
-            chunks.open(index, segment.is_last(index), slot)
-        })?;
+        let shared = segment.clone();
+        let work = move |index, slot: &mut [u8]| chunks.open(index, shared.is_last(index), slot);
+        self.run(opener.layout(), segment.chunks().start, &mut content, Arc::new(work))?;
         content.finish()
     }
 
-    /// Seals a body where it lies. `body` is laid out as it will be stored: room for the headers,
+    /// Seals a body where it lies, when a thread of the pool comes free. `body` is laid out as it will be stored: room for the headers,
     /// then each chunk of 16,384 plaintext bytes and behind it room for its tags; the last chunk,
     /// and only the last, is shorter and may be empty. See [`Layout`](object_cipher_core::Layout).
     ///

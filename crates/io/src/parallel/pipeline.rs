@@ -4,14 +4,14 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
     thread,
 };
 
 use object_cipher_core::{Error as CoreError, Layout};
-use rayon::{Scope, ThreadPool, prelude::*};
+use rayon::{ThreadPool, prelude::*};
 use zeroize::zeroize_bytes;
 
 use super::Parallel;
@@ -23,7 +23,7 @@ const CHUNKS_A_TASK: usize = 4;
 const PIECES: usize = 4;
 
 /// What is done to a chunk in its slot, by its index in the body.
-pub(super) type Work<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), CoreError> + Sync + 'a;
+pub(super) type Work<'a> = dyn Fn(u64, &mut [u8]) -> Result<(), CoreError> + Send + Sync + 'a;
 
 /// The first bad chunk, counted from the first that was worked on.
 pub(super) type BadChunk = (usize, CoreError);
@@ -107,41 +107,48 @@ impl Drop for Piece {
 /// A piece that was worked on.
 type Worked = (Piece, Result<(), CoreError>);
 
-/// Pieces to be worked on, by their numbers: by the pool, or by the caller when it would wait.
+/// Pieces to be worked on, by their numbers: by jobs of the pool, or by the caller when it would
+/// wait. Nobody waits for a job that has not begun: it may come late, and finds nothing.
 struct Queue(Mutex<Waiting>);
 
 struct Waiting {
     pieces: VecDeque<(u64, Piece)>,
-    /// Jobs of the pool that may still take pieces.
+    /// Jobs that the pool has not begun: as many as pieces, or more. Each takes one, so that other
+    /// users of the pool have their turn.
     jobs: usize,
-    max_jobs: usize,
+    /// None once the caller is gone.
+    work: Option<Arc<Work<'static>>>,
 }
 
 impl Queue {
-    fn new(max_jobs: usize) -> Self {
-        Self(Mutex::new(Waiting { pieces: VecDeque::new(), jobs: 0, max_jobs }))
+    fn new(work: Arc<Work<'static>>) -> Self {
+        Self(Mutex::new(Waiting { pieces: VecDeque::new(), jobs: 0, work: Some(work) }))
     }
 
-    /// Adds a piece, and tells whether the pool should get another job.
+    /// Adds a piece, and tells whether the pool needs another job.
     fn push(&self, number: u64, piece: Piece) -> bool {
         let mut waiting = self.lock();
         waiting.pieces.push_back((number, piece));
-        let more = waiting.jobs < waiting.max_jobs;
+        let more = waiting.jobs < waiting.pieces.len();
         waiting.jobs += usize::from(more);
         more
     }
 
-    /// The next piece for a job; without one the job is over.
-    fn next(&self) -> Option<(u64, Piece)> {
+    /// Works on the next piece, if there is one, as a job of the pool or as the caller.
+    fn work_on_next(&self, by_job: bool) -> Option<(u64, Worked)> {
         let mut waiting = self.lock();
-        let next = waiting.pieces.pop_front();
-        waiting.jobs -= usize::from(next.is_none());
-        next
+        waiting.jobs -= usize::from(by_job);
+        let (number, mut piece) = waiting.pieces.pop_front()?;
+        let work = waiting.work.clone()?;
+        drop(waiting);
+        let result = piece.work(&*work);
+        Some((number, (piece, result)))
     }
 
-    /// The next piece for the caller.
-    fn take(&self) -> Option<(u64, Piece)> {
-        self.lock().pieces.pop_front()
+    fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.pieces.clear();
+        waiting.work = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -150,10 +157,9 @@ impl Queue {
 }
 
 /// Pieces on their way.
-struct Pipeline<'s, 'w> {
-    scope: &'s Scope<'w>,
-    work: &'w Work<'w>,
-    queue: &'w Queue,
+struct Pipeline<'p> {
+    pool: Option<&'p ThreadPool>,
+    queue: Arc<Queue>,
     free: Vec<Piece>,
     /// What was handed out, in order; those that have come back.
     out: VecDeque<Option<Worked>>,
@@ -163,11 +169,11 @@ struct Pipeline<'s, 'w> {
     back: Receiver<thread::Result<(u64, Worked)>>,
 }
 
-impl<'s, 'w> Pipeline<'s, 'w> {
-    fn new(scope: &'s Scope<'w>, work: &'w Work<'w>, queue: &'w Queue, free: Vec<Piece>) -> Self {
+impl<'p> Pipeline<'p> {
+    fn new(pool: Option<&'p ThreadPool>, work: Arc<Work<'static>>, free: Vec<Piece>) -> Self {
         let (done, back) = channel();
         let out = VecDeque::with_capacity(free.len());
-        Self { scope, work, queue, free, out, first_out: 0, done, back }
+        Self { pool, queue: Arc::new(Queue::new(work)), free, out, first_out: 0, done, back }
     }
 
     /// Sends all chunks of `content`, from index `next` on, through the pool.
@@ -191,8 +197,8 @@ impl<'s, 'w> Pipeline<'s, 'w> {
             if self.out.is_empty() {
                 return failure.map_or(Ok(()), Err);
             }
-            // Help, and wait only when all pieces are in others' hands.
-            let worked = self.queue.take().map(|next| Ok(worked(next, self.work)));
+            // Help, and wait only when all pieces are being worked on.
+            let worked = self.queue.work_on_next(false).map(Ok);
             if let Some(worked) = worked.or_else(|| self.back.recv().ok()) {
                 self.take_back(worked, content)?;
             }
@@ -200,18 +206,23 @@ impl<'s, 'w> Pipeline<'s, 'w> {
     }
 
     fn hand_out(&mut self, piece: Piece) {
+        let number = self.first_out + self.out.len() as u64;
         self.out.push_back(None);
-        if !self.queue.push(self.first_out + self.out.len() as u64 - 1, piece) {
+        if !self.queue.push(number, piece) {
             return;
         }
-        let (work, queue, done) = (self.work, self.queue, self.done.clone());
-        self.scope.spawn(move |_| {
-            while let Some(next) = queue.next() {
-                let worked = catch_unwind(AssertUnwindSafe(|| worked(next, work)));
+        let (queue, done) = (Arc::clone(&self.queue), self.done.clone());
+        let job = move || {
+            let worked = catch_unwind(AssertUnwindSafe(|| queue.work_on_next(true)));
+            if let Some(worked) = worked.transpose() {
                 // The caller is gone only if it failed; the piece is then wiped.
                 let _ = done.send(worked);
             }
-        });
+        };
+        match self.pool {
+            Some(pool) => pool.spawn(job),
+            None => rayon::spawn(job),
+        }
     }
 
     /// Gives out, in order, what has come back; the first bad chunk by position ends it.
@@ -236,35 +247,29 @@ impl<'s, 'w> Pipeline<'s, 'w> {
     }
 }
 
-fn worked((number, mut piece): (u64, Piece), work: &Work<'_>) -> (u64, Worked) {
-    let result = piece.work(work);
-    (number, (piece, result))
+impl Drop for Pipeline<'_> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Parallel<'_> {
-    /// Sends all chunks of `content`, the first of index `first`, through `work`.
+    /// Sends all chunks of `content`, the first of index `first`, through `work`. When it has
+    /// succeeded, nobody holds `work` any more.
     pub(super) fn run(
         &self,
         layout: Layout,
         first: u64,
         content: &mut impl Content,
-        work: &Work<'_>,
+        work: Arc<Work<'static>>,
     ) -> Result<()> {
         if self.threads() == 1 || self.is_inside() {
-            return run_alone(layout, first, content, work);
+            return run_alone(layout, first, content, &*work);
         }
         let chunks = self.window.div_ceil(PIECES);
         let pieces = 2 * self.window.div_ceil(chunks);
         let free = (0..pieces).map(|_| Piece::new(layout, chunks)).collect();
-        let queue = Queue::new(self.threads());
-        match self.pool {
-            Some(pool) => pool.in_place_scope(|scope| {
-                Pipeline::new(scope, work, &queue, free).run(first, content)
-            }),
-            None => rayon::in_place_scope(|scope| {
-                Pipeline::new(scope, work, &queue, free).run(first, content)
-            }),
-        }
+        Pipeline::new(self.pool, work, free).run(first, content)
     }
 
     /// Works on consecutive chunks in memory, all of them, whatever fails.
@@ -331,7 +336,10 @@ fn run_alone(
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::Arc,
+    };
 
     use object_cipher_core::{Layout, Suite};
 
@@ -358,10 +366,11 @@ mod tests {
         let parallel = Parallel::new().with_pool(&pool);
         let layout = Layout::new(Suite::OneLayer);
         let run = AssertUnwindSafe(|| {
-            parallel.run(layout, 0, &mut Endless, &|index, _| match index {
+            let work = |index, _: &mut [u8]| match index {
                 100 => panic!("out of luck"),
                 _ => Ok(()),
-            })
+            };
+            parallel.run(layout, 0, &mut Endless, Arc::new(work))
         });
         assert_eq!(catch_unwind(run).unwrap_err().downcast_ref(), Some(&"out of luck"));
     }

@@ -344,3 +344,30 @@ fn a_thread_of_the_pool_seals_without_the_others() {
     });
     assert_eq!(length, 10 * CHUNK as u64);
 }
+
+#[test]
+fn a_pool_whose_threads_are_all_taken_holds_up_nobody() {
+    use std::{sync::mpsc::channel, time::Duration};
+
+    let pool = pool(2);
+    let fixture = Fixture::one_layer();
+    let object = fixture.object(50 * CHUNK);
+    let (release, taken): (Vec<_>, Vec<_>) = (0..2).map(|_| channel::<()>()).unzip();
+    for wait in taken {
+        pool.spawn(move || wait.recv().unwrap_or_default());
+    }
+    let (done, finished) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let parallel = Parallel::new().with_pool(&pool).with_window(4);
+            let mut body = Vec::new();
+            let sealed = parallel.seal_all(fixture.sealer(), &mut &object.plaintext[..], &mut body);
+            let (opened, result) = open(parallel, &object, &object.body);
+            let whole = result.is_ok() && opened == object.plaintext;
+            done.send((sealed.unwrap().plaintext_len(), whole)).unwrap();
+        });
+        let through = finished.recv_timeout(Duration::from_secs(20));
+        drop(release);
+        assert_eq!(through, Ok((50 * CHUNK as u64, true)));
+    });
+}

@@ -168,7 +168,8 @@ impl Edit {
                 if matches!(self, Self::Swap(..)) {
                     chunks.swap(from, to);
                 } else {
-                    chunks[to] = chunks[from].clone();
+                    let copied = chunks[from].clone();
+                    chunks[to] = copied;
                 }
                 *body = [headers, chunks.concat()].concat();
             }
