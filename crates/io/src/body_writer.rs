@@ -31,8 +31,8 @@ pin_project! {
     ///
     /// What was written is complete only after [`finish`](BodyWriter::finish), or an async
     /// shutdown and [`into_parts`](BodyWriter::into_parts): the last chunk goes out then. Dropping
-    /// the writer leaves a body without an end, which nothing opens. A closed writer takes nothing
-    /// more, and what it took stays complete.
+    /// the writer leaves a body without an end, which nothing opens. From the first attempt to close it on a
+    /// writer takes nothing more, and what it took stays complete.
     ///
     /// # Errors
     /// As for [`BodyReader`](crate::BodyReader): final, unless the kind says that the call may be
@@ -63,6 +63,8 @@ pin_project! {
         pub(crate) inner: W,
         pub(crate) stream: B,
         pub(crate) fault: Fault,
+        // The content has ended; what is left of it may still have to be written.
+        pub(crate) ended: bool,
         pub(crate) closed: bool,
     }
 }
@@ -70,7 +72,7 @@ pin_project! {
 impl<W, B: BodyStream> BodyWriter<W, B> {
     /// Writes to `inner` through `stream`.
     pub fn new(stream: B, inner: W) -> Self {
-        Self { inner, stream, fault: Fault::default(), closed: false }
+        Self { inner, stream, fault: Fault::default(), ended: false, closed: false }
     }
 
     /// The stream.
@@ -112,6 +114,7 @@ impl<W: Write, B: BodyStream> BodyWriter<W, B> {
     pub fn close(&mut self) -> Result<()> {
         self.drain()?;
         self.stream.end()?;
+        self.ended = true;
         self.drain()?;
         self.fault.note(uninterrupted(|| self.inner.flush()))?;
         self.closed = true;
@@ -132,7 +135,7 @@ impl<W: Write, B: BodyStream> BodyWriter<W, B> {
 
 impl<W: Write, B: BodyStream> Write for BodyWriter<W, B> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        open_still(self.closed)?;
+        open_still(self.ended)?;
         self.drain()?;
         put(&mut self.stream, buf)
     }
@@ -154,12 +157,8 @@ impl<W: fmt::Debug, B: fmt::Debug> fmt::Debug for BodyWriter<W, B> {
 }
 
 /// Refuses what comes behind the end, and leaves the ended stream as it is.
-pub(crate) fn open_still(closed: bool) -> io::Result<()> {
-    if closed {
-        Err(carry(CoreError::Misuse("a closed writer takes nothing more")))
-    } else {
-        Ok(())
-    }
+pub(crate) fn open_still(ended: bool) -> io::Result<()> {
+    if ended { Err(carry(CoreError::Misuse("a closed writer takes nothing more"))) } else { Ok(()) }
 }
 
 /// Takes in as much of `buf` as there is room for.

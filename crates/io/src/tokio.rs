@@ -79,7 +79,7 @@ impl<W: AsyncWrite, B: BodyStream> AsyncWrite for BodyWriter<W, B> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        open_still(self.closed)?;
+        open_still(self.ended)?;
         ready!(self.as_mut().poll_drain(cx))?;
         Poll::Ready(put(self.project().stream, buf))
     }
@@ -93,7 +93,9 @@ impl<W: AsyncWrite, B: BodyStream> AsyncWrite for BodyWriter<W, B> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_drain(cx))?;
-        self.as_mut().project().stream.end().map_err(carry)?;
+        let this = self.as_mut().project();
+        this.stream.end().map_err(carry)?;
+        *this.ended = true;
         ready!(self.as_mut().poll_drain(cx))?;
         let this = self.project();
         let shut_down = ready!(this.inner.poll_shutdown(cx));

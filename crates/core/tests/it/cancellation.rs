@@ -61,6 +61,10 @@ impl KeySource for Slow {
         })
     }
 
+    fn renewed<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<Option<FreshKey>>> {
+        Box::pin(async { self.fresh(cx).await.map(Some) })
+    }
+
     fn recover<'a>(
         &'a self,
         cx: &'a ObjectContext<'a>,
@@ -140,8 +144,7 @@ fn upload_x3(keys: &Slow, cipher: &dyn ObjectCipher) {
     let part = StoredObject::stored_part(&uploader, 1, &receipt, &body);
     let parts = [uploader.open_receipt(&part).unwrap()];
     let complete = || cipher.complete_upload(&uploader, cx, &parts, &attributes);
-    drop(complete());
-    let completed = now(complete()).unwrap();
+    let completed = drop_everywhere(keys, complete);
     let stored = StoredObject {
         envelope: completed.envelope,
         bodies: [(1, body)].into(),

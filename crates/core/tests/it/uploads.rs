@@ -1,11 +1,18 @@
 //! Multipart uploads: many parts, other keys, completion without the key (group M).
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, ChunkSealer, Completion, EkSource, Envelope, Error, KeylessReceipts, LayeredCipher,
-    Mode, ObjectCipher, ObjectContext, PartTable, ReadRange, State, Suite, Uploader,
+    Attributes, BoxFuture, ChunkSealer, Completion, EkSource, Envelope, Error, FreshKey, KeyBlob,
+    KeyRef, KeySource, KeylessReceipts, LayeredCipher, Mode, ObjectCipher, ObjectContext,
+    PartTable, ReadRange, Result, SourceKey, State, Suite, Uploader,
 };
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, TestKeys, Watched, cx, now, plaintext, upload_cx};
@@ -94,6 +101,64 @@ fn m6_ten_thousand_parts_in_any_order_make_one_valid_object() {
     assert_eq!(object.read(&*cipher, &cx(), &ReadRange::Whole).unwrap(), content);
     let range = object.read(&*cipher, &cx(), &ReadRange::Bytes(34_567..34_600)).unwrap();
     assert_eq!(range, &content[34_567..34_600]);
+}
+
+#[test]
+fn an_upload_is_completed_in_its_own_mode() {
+    let ours = cipher(Mode::SseKms, EkSource::Kms, RustCrypto);
+    let uploader = create(&*ours);
+    let (body, receipt) = StoredObject::seal_part(&uploader, 1, b"x").unwrap();
+    let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
+    let parts = [uploader.open_receipt(&stored).unwrap()];
+    for other in all() {
+        let (cx, attributes) = (cx(), Attributes::default());
+        let completed = now(other.complete_upload(&uploader, &cx, &parts, &attributes));
+        match other.mode() {
+            Mode::SseKms => assert!(completed.is_ok()),
+            _ => assert!(matches!(completed, Err(Error::Misuse(_)))),
+        }
+    }
+}
+
+#[test]
+fn a_source_that_renews_one_layer_of_two_is_refused() {
+    /// Renews every second key that it is asked for.
+    struct Half(TestKeys, AtomicU64);
+
+    impl KeySource for Half {
+        fn fresh<'a>(&'a self, cx: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<FreshKey>> {
+            self.0.fresh(cx)
+        }
+
+        fn recover<'a>(
+            &'a self,
+            cx: &'a ObjectContext<'a>,
+            key_ref: &'a KeyRef,
+            blob: &'a KeyBlob,
+        ) -> BoxFuture<'a, Result<Arc<SourceKey>>> {
+            self.0.recover(cx, key_ref, blob)
+        }
+
+        fn renewed<'a>(
+            &'a self,
+            cx: &'a ObjectContext<'a>,
+        ) -> BoxFuture<'a, Result<Option<FreshKey>>> {
+            let odd = self.1.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+            Box::pin(async move { if odd { self.0.fresh(cx).await.map(Some) } else { Ok(None) } })
+        }
+    }
+
+    for first in [0, 1] {
+        let keys = Half(TestKeys::new(EkSource::Kms, [3; 32]), AtomicU64::new(first));
+        let cipher = LayeredCipher::dsse_kms(keys, RustCrypto, AwsLc);
+        let uploader = create(&cipher);
+        let (body, receipt) = StoredObject::seal_part(&uploader, 1, b"x").unwrap();
+        let stored = StoredObject::stored_part(&uploader, 1, &receipt, &body);
+        let parts = [uploader.open_receipt(&stored).unwrap()];
+        let completed =
+            now(cipher.complete_upload(&uploader, &cx(), &parts, &Attributes::default()));
+        assert!(matches!(completed, Err(Error::Misuse(_))));
+    }
 }
 
 #[test]

@@ -348,6 +348,7 @@ fn a_writer_that_blocks_goes_on_where_it_stopped() {
     }
     while let Err(error) = writer.close() {
         assert!(matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock));
+        assert!(writer.write(b"more").is_err(), "the content has ended");
     }
     let (Blocking(body, _), stream) = writer.into_parts().unwrap();
     let opener = fixture.opener(&stream.finish(&Attributes::default()).unwrap());

@@ -13,6 +13,7 @@ use crate::{StoredObject, now, upload_cx};
 pub fn envelope(data: &[u8]) {
     let Ok(envelope) = Envelope::parse(data) else { return };
     assert_eq!(envelope.as_bytes(), data, "one form");
+    has_one_end(data, |data| Envelope::parse(data).is_ok());
     let text = envelope.to_text();
     assert_eq!(Envelope::from_text(&text).unwrap(), envelope);
     if let Ok(keyless) = envelope.complete_without_key() {
@@ -60,6 +61,7 @@ pub fn part_table(data: &[u8]) {
     for mode in [Mode::SseC, Mode::DsseKms] {
         let Ok(table) = PartTable::parse(mode.suite(), data) else { continue };
         assert_eq!(table.to_bytes(), data, "one form");
+        has_one_end(data, |data| PartTable::parse(mode.suite(), data).is_ok());
         let cipher = lenient::cipher(mode);
         let Some(mut opener) = opener(&*cipher, true, &info_of(&table)) else { continue };
         if opener.set_part_index(table.index()).is_ok() {
@@ -108,6 +110,7 @@ pub fn receipt(data: &[u8]) {
 pub fn keyless_receipts(data: &[u8]) {
     if let Ok(receipts) = KeylessReceipts::parse(data) {
         assert_eq!(receipts.to_bytes().unwrap(), data, "one form");
+        has_one_end(data, |data| KeylessReceipts::parse(data).is_ok());
     }
 }
 
@@ -124,6 +127,11 @@ pub fn encryption_context(data: &[u8]) {
     assert_eq!(context.len(), taken.len());
     assert_eq!(context.canonical(), reversed.canonical());
     assert!(taken.iter().all(|(key, value)| context.get(key) == Some(*value)));
+}
+
+/// Neither one byte less nor one more is a record too.
+fn has_one_end(data: &[u8], parses: impl Fn(&[u8]) -> bool) {
+    assert!(!parses(&data[..data.len() - 1]) && !parses(&[data, &[0]].concat()));
 }
 
 /// What an opened object says is said again by its rewrapped Envelope.
