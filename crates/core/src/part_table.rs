@@ -215,7 +215,9 @@ impl PartIndex {
             .map(|entry| self.entry(entry))
             .collect::<Result<Vec<_>>>()?;
         let rising = entries.windows(2).all(|pair| pair[0].part < pair[1].part);
-        let next = self.pages.get(at + 1).map_or(MAX_PARTS + 1, |page| page.first_part);
+        // The next page's first part may be any number until that page is checked.
+        let next = self.pages.get(at + 1).map_or(u32::MAX, |page| page.first_part);
+        let next = next.min(MAX_PARTS + 1);
         let fits = entries.first().is_some_and(|entry| entry.part == summary.first_part)
             && entries.last().is_some_and(|entry| entry.part < next)
             && total_len(&entries)? == summary.length;
