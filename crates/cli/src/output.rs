@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, Permissions, TryLockError},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -142,10 +142,12 @@ impl Folder {
         self.handle.sync_all().map_err(Error::io("write the folder", &self.path))
     }
 
-    /// Whether the names in it are their owners' to change, whoever may write to the folder.
-    pub(crate) fn is_sticky(&self) -> Result<bool> {
-        let metadata = self.handle.metadata().map_err(Error::io("read", &self.path))?;
-        Ok(metadata.permissions().mode() & STICKY_BIT != 0)
+    /// Whether a user who may write to the folder may rename and remove a file of `owner` in it. If
+    /// it has the sticky bit that is for the file's owner, the folder's, and root.
+    pub(crate) fn lets_change(&self, user: u32, owner: u32) -> Result<bool> {
+        let folder = self.handle.metadata().map_err(Error::io("read", &self.path))?;
+        let is_sticky = folder.permissions().mode() & STICKY_BIT != 0;
+        Ok(!is_sticky || [owner, folder.uid(), 0].contains(&user))
     }
 
     /// Replaces the file at `path` in one step; the old one stays until then. `staged` is the name

@@ -24,23 +24,28 @@
 //! where they are, and one that writes fails: the staged body may be the current one. Only where
 //! there is no staged record, a staged body is refuse; it is removed before the next steps 1 and 2.
 //!
-//! In a folder with the sticky bit, such as /tmp, anybody may put staged files beside another's pair.
-//! There they count only if they belong to whom the file belongs whose place they would take.
+//! In a folder with the sticky bit, such as /tmp, anybody may put files beside another's pair. There a
+//! staged file counts only if its owner may take its steps: if it belongs to the owner of the file in
+//! whose place it goes, to the folder's, or to root. For the same reason a replacement that the user
+//! may not end is not begun.
 //!
 //! **A record in place of another** (`rewrap`): steps 2 and 4. The body has no part in it.
+
+mod waiting;
 
 use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
+use self::waiting::Waiting;
 use crate::{
     error::{Error, Result},
-    files::{expect_no_folder, expect_ordinary_name, expect_replaceable, is_there, with_end},
-    output::{Folder, Output, folder_of, remove_if_there, staged},
+    files::{expect_ordinary_name, expect_replaceable, is_there, open_regular, with_end},
+    output::{Folder, Output, folder_of, staged},
     record::{MAX_RECORD_LEN, Record, RecordError},
 };
 
@@ -146,7 +151,7 @@ impl Pair {
             Err(Error::Io { source, .. }) if is_read_only(&source) => {}
             finished => finished?,
         }
-        let (body, record) = self.current()?;
+        let (body, record) = self.current(&folder)?;
         Ok(LockedPair { pair: self, folder, body, record })
     }
 
@@ -165,33 +170,21 @@ impl Pair {
     }
 
     /// Where the current files are.
-    fn current(&self) -> Result<(PathBuf, PathBuf)> {
-        let (body, record) = (staged(&self.body), staged(&self.record));
-        if !is_there(&record)? {
-            return Ok((self.body.clone(), self.record.clone()));
-        }
-        Ok((if is_there(&body)? { body } else { self.body.clone() }, record))
+    fn current(&self, folder: &Folder) -> Result<(PathBuf, PathBuf)> {
+        let plain = || self.body.clone();
+        Ok(match Waiting::look(self, folder)? {
+            Some(Waiting { record, body }) => (body.unwrap_or_else(plain), record),
+            None => (plain(), self.record.clone()),
+        })
     }
 
     /// Steps 3 and 4, if step 2 was taken.
     fn finish(&self, folder: &Folder) -> Result<()> {
-        let (body, record) = (staged(&self.body), staged(&self.record));
-        if !is_there(&record)? {
-            return Ok(());
-        }
-        // What is no record, or another user's, was not put there by step 2, and destroys none.
-        read_record(&record)?;
-        if folder.is_sticky()? {
-            expect_one_owner(&record, &self.record)?;
-            expect_one_owner(&body, &self.body)?;
-        }
-        let failed = || Error::io("finish replacing", &self.body);
-        if is_there(&body)? {
-            fs::rename(body, &self.body).map_err(failed())?;
-            folder.sync()?;
-        }
-        fs::rename(record, &self.record).map_err(failed())?;
-        folder.sync()
+        let Some(waiting) = Waiting::look(self, folder)? else { return Ok(()) };
+        // What is no record was not put there by step 2, and destroys none.
+        read_record(&waiting.record)?;
+        waiting.place_body(self, folder)?;
+        waiting.place_record(self, folder)
     }
 }
 
@@ -208,15 +201,12 @@ impl LockedPair<'_> {
 
     /// The body. It stays the one that goes with the record, also when the pair is replaced later.
     pub(crate) fn open_body(&self) -> Result<File> {
-        let path = &self.body;
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+        open_regular(&self.body).map_err(|error| match error {
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Error::NoBody { body: self.pair.body.clone(), record: self.pair.record.clone() }
             }
-            _ => Error::io("open", path)(error),
-        })?;
-        expect_no_folder(&file, path)?;
-        Ok(file)
+            error => error,
+        })
     }
 }
 
@@ -239,33 +229,46 @@ impl SettledPair<'_> {
         self.0.folder.sync()
     }
 
+    /// Refuses, before any of it is begun, a replacement that could not be ended.
+    pub(crate) fn expect_replaceable(&self) -> Result<()> {
+        let LockedPair { pair, folder, .. } = &self.0;
+        pair.expect_replaceable()?;
+        waiting::expect_changeable(&pair.body, folder)?;
+        waiting::expect_changeable(&pair.record, folder)
+    }
+
     /// Puts a new pair in the place of whatever is there.
     pub(crate) fn replace(&self, body: Output, record: Output) -> Result<()> {
-        // Found out now: once the record is staged there is no way back.
-        self.0.pair.expect_replaceable()?;
-        self.clear_staged_body()?;
-        body.publish(&staged(&self.0.pair.body))?;
-        self.replace_staged(record)
+        self.expect_replaceable()?;
+        let LockedPair { pair, folder, .. } = &self.0;
+        let staged_body = staged(&pair.body);
+        waiting::clear(&staged(&pair.record), folder)?;
+        waiting::clear(&staged_body, folder)?;
+        body.publish(&staged_body)?;
+        self.replace_staged(record, Some(staged_body))
     }
 
     /// Puts a new record in the place of the old one.
     pub(crate) fn replace_record(&self, record: Output) -> Result<()> {
-        expect_replaceable(&self.0.pair.record)?;
-        self.clear_staged_body()?;
-        self.replace_staged(record)
-    }
-
-    fn replace_staged(&self, record: Output) -> Result<()> {
         let LockedPair { pair, folder, .. } = &self.0;
-        folder.sync()?;
-        record.publish(&staged(&pair.record))?;
-        folder.sync()?;
-        pair.finish(folder)
+        expect_replaceable(&pair.record)?;
+        waiting::expect_changeable(&pair.record, folder)?;
+        waiting::clear(&staged(&pair.record), folder)?;
+        waiting::clear_body_that_counts(pair, folder)?;
+        self.replace_staged(record, None)
     }
 
-    /// There is no staged record: what is removed is current for nobody.
-    fn clear_staged_body(&self) -> Result<()> {
-        remove_if_there(&staged(&self.0.pair.body))
+    /// Steps 2 to 4, and back again if they fail while the old files are in their places.
+    fn replace_staged(&self, record: Output, body: Option<PathBuf>) -> Result<()> {
+        let LockedPair { pair, folder, .. } = &self.0;
+        let waiting = Waiting { record: staged(&pair.record), body };
+        let recorded = folder.sync().and_then(|()| record.publish(&waiting.record));
+        recorded.inspect_err(|_| waiting.withdraw_body())?;
+        folder
+            .sync()
+            .and_then(|()| waiting.place_body(pair, folder))
+            .and_then(|()| waiting.place_record(pair, folder))
+            .inspect_err(|_| waiting.withdraw())
     }
 
     /// Takes a new body back that got no record.
@@ -278,7 +281,7 @@ impl SettledPair<'_> {
 }
 
 fn read_record(path: &Path) -> Result<Record> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
+    let file = open_regular(path)?;
     let fault = |source| Error::Record { path: path.to_path_buf(), source };
     let mut text = Vec::new();
     file.take(MAX_RECORD_LEN + 1).read_to_end(&mut text).map_err(Error::io("read", path))?;
@@ -287,22 +290,6 @@ fn read_record(path: &Path) -> Result<Record> {
     }
     let text = str::from_utf8(&text).map_err(|_| fault(RecordError::Form))?;
     Record::parse(text).map_err(fault)
-}
-
-/// Refuses a staged file of another user than the file's whose place it would take.
-fn expect_one_owner(staged: &Path, path: &Path) -> Result<()> {
-    match (owner(staged)?, owner(path)?) {
-        (Some(new), Some(old)) if new != old => Err(Error::OtherOwner(staged.to_path_buf())),
-        _ => Ok(()),
-    }
-}
-
-fn owner(path: &Path) -> Result<Option<u32>> {
-    if !is_there(path)? {
-        return Ok(None);
-    }
-    let metadata = fs::symlink_metadata(path).map_err(Error::io("look for", path))?;
-    Ok(Some(metadata.uid()))
 }
 
 /// The body that goes with a record of that name, if it is one.

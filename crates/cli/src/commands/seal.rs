@@ -85,8 +85,8 @@ fn check_pair(args: &SealArgs, pair: &Pair) -> Result<()> {
     pair.expect_no_record_of_another()?;
     pair.expect_replaceable()?;
     // What an interrupted run left undone is done first: it may be what is in the way.
-    pair.settle()?;
-    if args.force { Ok(()) } else { pair.expect_free() }
+    let settled = pair.settle()?;
+    if args.force { settled.expect_replaceable() } else { pair.expect_free() }
 }
 
 impl Input {

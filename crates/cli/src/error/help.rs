@@ -36,7 +36,9 @@ impl Error {
                 return Some(format!("give --keyring PATH, or set {KEYRING_VARIABLE}"));
             }
             Self::Busy(_) => "try again when it is done",
-            Self::OtherOwner(_) => "have it removed, or keep sealed files in a folder of your own",
+            Self::OtherOwner(_) => {
+                "have it removed by its owner, or keep sealed files in a folder of your own"
+            }
             Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
             Self::Object { source, .. } => return of_core(source).map(String::from),
             Self::Keyring(error) => return of_keyring(error),

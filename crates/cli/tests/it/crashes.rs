@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bench::{Bench, DONE, NOBODY, REFUSED, SYSTEM, USAGE, content, is_root};
+use crate::bench::{Bench, DONE, REFUSED, SYSTEM, USAGE, content, is_root};
 
 const BODY: &str = "a.sealed";
 const RECORD: &str = "a.sealed.envelope";
@@ -149,30 +149,6 @@ fn a_current_pair_is_not_changed_by_who_may_not_rename_its_record() {
         bench.run(command).expect(SYSTEM).says("finish replacing");
         assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
     }
-}
-
-#[test]
-fn a_pair_is_not_replaced_by_what_another_user_puts_beside_it() {
-    if !is_root() {
-        eprintln!("skipped: it takes two users, and only root can be both");
-        return;
-    }
-    let bench = Bench::new();
-    let pairs = Pairs::new(&bench);
-    bench.set_mode("", 0o1777);
-    // Both parts, or a body beside what the owner himself staged.
-    for (steps, planted) in [(2, &[STAGED_BODY, STAGED_RECORD][..]), (2, &[STAGED_BODY])] {
-        pairs.after(steps, &bench);
-        for name in planted {
-            chown(bench.path(name), Some(NOBODY), None).unwrap();
-        }
-        for command in [&["verify", BODY][..], &["rewrap", BODY], &["seal", "a", "--force"]] {
-            bench.run(command).expect(REFUSED).says("belongs to another user");
-            assert_eq!([bench.read(BODY), bench.read(RECORD)], pairs.old);
-        }
-    }
-    pairs.after(2, &bench);
-    assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
 }
 
 #[test]
