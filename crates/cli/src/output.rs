@@ -1,9 +1,9 @@
 //! Files that have no name until they are complete.
 
 use std::{
-    fs::{self, File, Permissions, TryLockError},
+    fs::{self, File, Metadata, Permissions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -75,9 +75,19 @@ impl Output {
     }
 
     /// Takes over the permission bits of what the content comes from, as `cp` does: less the umask,
-    /// and never those that give a program its owner's rights.
-    pub(crate) fn copy_mode(&mut self, source: &Permissions) {
-        self.mode = source.mode() & self.allowed;
+    /// and never those that give a program its owner's rights. The group goes with them; if this
+    /// user may not give it, group and others get what both had, for who was one may now be the other.
+    pub(crate) fn copy_mode(&mut self, source: &Metadata) {
+        let mode = source.mode();
+        let mode = if self.take_group(source.gid()).is_ok() { mode } else { narrowed(mode) };
+        self.mode = mode & self.allowed;
+    }
+
+    fn take_group(&self, group: u32) -> io::Result<()> {
+        if self.file.metadata()?.gid() == group {
+            return Ok(());
+        }
+        fchown(&self.file, None, Some(group))
     }
 
     /// Sets the permission bits, whatever the umask.
@@ -188,6 +198,12 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
+/// The bits with those only of group and others that both have.
+fn narrowed(mode: u32) -> u32 {
+    let both = mode >> 3 & mode & 0o7;
+    mode & 0o700 | both << 3 | both
+}
+
 /// Reading, writing and running, for owner, group and others.
 const ALL_BITS: u32 = 0o777;
 const STICKY_BIT: u32 = 0o1000;
@@ -246,6 +262,13 @@ mod tests {
 
     use super::{Folder, Output, staged};
     use crate::error::Error;
+
+    #[test]
+    fn group_and_others_keep_what_both_had() {
+        for (mode, left) in [(0o640, 0o600), (0o644, 0o644), (0o604, 0o600), (0o100_775, 0o755)] {
+            assert_eq!(super::narrowed(mode), left, "{mode:o}");
+        }
+    }
 
     const MAKERS: [fn(&Path) -> io::Result<Output>; 2] = [Output::in_folder, Output::temporary];
 
