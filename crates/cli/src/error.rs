@@ -161,6 +161,9 @@ impl Error {
     }
 }
 
+/// What an [`Error::Io`] says could not be done, where that needs advice of its own.
+pub(crate) const KEEP_OWNER: &str = "keep the owner and the group of";
+
 const SYSTEM: u8 = 1;
 const USAGE: u8 = 2;
 const REFUSED: u8 = 3;

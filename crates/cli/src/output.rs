@@ -90,9 +90,15 @@ impl Output {
         fchown(&self.file, None, Some(group))
     }
 
-    /// Sets the permission bits, whatever the umask.
-    pub(crate) fn set_mode(&mut self, mode: u32) {
-        self.mode = mode & ALL_BITS;
+    /// Takes over owner, group and permission bits, whatever the umask, of the file in whose place it
+    /// goes.
+    pub(crate) fn stand_in_for(&mut self, old: &Metadata) -> io::Result<()> {
+        let new = self.file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            fchown(&self.file, Some(old.uid()), Some(old.gid()))?;
+        }
+        self.mode = old.mode() & ALL_BITS;
+        Ok(())
     }
 
     /// Writes the file to disk and gives it its name, which must be free.
@@ -338,7 +344,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a");
             let mut output = new(folder.path()).unwrap();
-            output.set_mode(0o4640);
+            output.mode = 0o640;
             assert_eq!(output.file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
             output.publish(&path).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);

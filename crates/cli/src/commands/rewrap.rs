@@ -1,6 +1,6 @@
 //! `rewrap`: another key or name for pairs, by their records alone.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use object_cipher_core::ObjectCipher;
 
@@ -9,7 +9,7 @@ use crate::{
     batch,
     console::say,
     describe,
-    error::{Error, Result},
+    error::{Error, KEEP_OWNER, Result},
     pair::Pair,
     record::Record,
     sealed::{context, now, open_record},
@@ -41,9 +41,9 @@ fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<R
     let rewrapped = now(cipher.rewrap(&opener, &context(&name)));
     let record = Record { envelope: rewrapped.map_err(Error::object(file))?, name };
     let path = pair.record_path();
-    let permissions = fs::metadata(path).map_err(Error::io("read", path))?.permissions();
+    let old = fs::metadata(path).map_err(Error::io("read", path))?;
     let mut output = pair.new_record(&record)?;
-    output.set_mode(permissions.mode());
+    output.stand_in_for(&old).map_err(Error::io(KEEP_OWNER, path))?;
     settled.replace_record(output)?;
     Ok(record)
 }
