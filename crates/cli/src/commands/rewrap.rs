@@ -20,7 +20,11 @@ pub(crate) fn run(args: &RewrapArgs, global: GlobalArgs) -> Result<()> {
     batch::run(
         &args.files,
         |file| Pair::new(file)?.settle()?.record().map(drop),
-        || unlock::cipher(&args.access.keyring, global.backend, Purpose::Sealing),
+        || {
+            // What is reserved and not used is lost: no more than there are files.
+            let purpose = Purpose::Sealing { wraps: args.files.len() as u64 };
+            unlock::cipher(&args.access.keyring, global.backend, purpose)
+        },
         |file, cipher| {
             let record = rewrap(file, &**cipher, args)?;
             if global.quiet { Ok(()) } else { print(file, &record) }

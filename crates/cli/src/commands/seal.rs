@@ -35,7 +35,7 @@ pub(crate) fn run(args: &SealArgs, global: GlobalArgs) -> Result<()> {
     let Input { mut source, metadata } = Input::open(&args.file, global.quiet)?;
     check_pair(args, &pair)?;
     let mut body = Sink::new(pair.new_file()?, pair.body_path());
-    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing)?;
+    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing { wraps: 1 })?;
     let sealer = now(cipher.seal(&context(&args.name))).map_err(Error::object(&source.path))?;
 
     let envelope = transfer::seal(sealer, &mut source, &mut body, args.threads.threads)?;
