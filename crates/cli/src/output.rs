@@ -37,7 +37,7 @@ pub(crate) struct Output {
     mode: u32,
 }
 
-/// A folder, locked against other runs of this program while names in it change. Locks are held
+/// A folder, to be locked against other runs of this program while names in it change. Locks are held
 /// for the moment of publishing only, never while content is written.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -130,25 +130,36 @@ impl Write for Output {
 }
 
 impl Folder {
-    /// Locks a folder, waiting for its turn, but not for ever.
-    pub(crate) fn lock(path: &Path) -> Result<Self> {
-        Self::lock_within(path, LOCK_WAIT)
+    /// A folder, not locked yet.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let handle = File::open(path).map_err(Error::io("open", path))?;
+        Ok(Self { path: path.to_path_buf(), handle })
     }
 
-    fn lock_within(path: &Path, wait: Duration) -> Result<Self> {
-        let handle = File::open(path).map_err(Error::io("open", path))?;
+    /// Opens and locks a folder.
+    pub(crate) fn open_locked(path: &Path) -> Result<Self> {
+        let folder = Self::open(path)?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
+    /// Locks it, waiting for its turn, but not for ever.
+    pub(crate) fn lock(&self) -> Result<()> {
+        if self.try_lock_for(LOCK_WAIT) { Ok(()) } else { Err(Error::Busy(self.path.clone())) }
+    }
+
+    /// Whether it could be locked in that time.
+    pub(crate) fn try_lock_for(&self, wait: Duration) -> bool {
         let deadline = Instant::now() + wait;
         loop {
-            match handle.try_lock() {
+            match self.handle.try_lock() {
                 // Some network file systems cannot lock folders. Each run is safe there all the
                 // same; only two at one time, on one pair, are not kept apart.
-                Ok(()) | Err(TryLockError::Error(_)) => {
-                    return Ok(Self { path: path.to_path_buf(), handle });
-                }
+                Ok(()) | Err(TryLockError::Error(_)) => return true,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(LOCK_POLL);
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::Busy(path.to_path_buf())),
+                Err(TryLockError::WouldBlock) => return false,
             }
         }
     }
@@ -320,7 +331,7 @@ mod tests {
         let path = folder.path().join("a");
         fs::create_dir(&path).unwrap();
         let output = Output::new(folder.path()).unwrap();
-        let locked = Folder::lock(folder.path()).unwrap();
+        let locked = Folder::open_locked(folder.path()).unwrap();
         locked.replace(output, &staged(&path), &path).unwrap_err();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
@@ -333,7 +344,7 @@ mod tests {
         fs::write(staged(&path), "left behind").unwrap();
         let mut output = Output::new(folder.path()).unwrap();
         output.write_all(b"new").unwrap();
-        let locked = Folder::lock(folder.path()).unwrap();
+        let locked = Folder::open_locked(folder.path()).unwrap();
         locked.replace(output, &staged(&path), &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
@@ -356,9 +367,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let other = File::open(folder.path()).unwrap();
         other.lock().unwrap();
-        let error = Folder::lock_within(folder.path(), Duration::from_millis(20)).unwrap_err();
-        assert!(matches!(&error, Error::Busy(path) if path == folder.path()), "{error}");
+        let locked = Folder::open(folder.path()).unwrap();
+        assert!(!locked.try_lock_for(Duration::from_millis(20)));
         drop(other);
-        Folder::lock_within(folder.path(), Duration::ZERO).unwrap();
+        assert!(locked.try_lock_for(Duration::ZERO));
     }
 }

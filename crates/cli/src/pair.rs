@@ -29,6 +29,9 @@
 //! whose place it goes, to the folder's, or to root. For the same reason a replacement that the user
 //! may not end is not begun.
 //!
+//! A command that reads and does not get the lock takes no steps. It looks, opens both files, and looks
+//! again: if other files are current then, it begins anew.
+//!
 //! **A record in place of another** (`rewrap`): steps 2 and 4. The body has no part in it.
 
 mod waiting;
@@ -37,8 +40,9 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use self::waiting::Waiting;
@@ -52,6 +56,11 @@ use crate::{
 /// The end of a record's name, behind the body's.
 const RECORD_END: &str = ".envelope";
 
+/// So long a command that only reads waits for the lock, and so often it reads without: whoever may
+/// read a folder may lock it, and keep it locked.
+const READ_WAIT: Duration = Duration::from_secs(1);
+const UNLOCKED_READS: usize = 100;
+
 /// Where a sealed object is: its body and its record.
 #[derive(Debug)]
 pub(crate) struct Pair {
@@ -59,19 +68,20 @@ pub(crate) struct Pair {
     record: PathBuf,
 }
 
-/// A pair whose names do not change as long as this is held.
+/// Where the current files of a pair are: under their staged names if they were not renamed.
 #[derive(Debug)]
-pub(crate) struct LockedPair<'a> {
+struct CurrentPair<'a> {
     pair: &'a Pair,
-    folder: Folder,
-    /// Where the current files are: under their staged names if they could not be renamed.
     body: PathBuf,
     record: PathBuf,
 }
 
-/// A locked pair that may be changed: nothing of it waits under a staged name.
+/// A pair that may be changed: it is locked, and nothing of it waits under a staged name.
 #[derive(Debug)]
-pub(crate) struct SettledPair<'a>(LockedPair<'a>);
+pub(crate) struct SettledPair<'a> {
+    pair: &'a Pair,
+    folder: Folder,
+}
 
 impl Pair {
     /// The pair whose body is, or will be, at `body`.
@@ -143,39 +153,63 @@ impl Pair {
         Ok(())
     }
 
-    /// Locks the pair to read it, and first takes the steps that an interrupted run left undone, if
-    /// this user may.
-    pub(crate) fn lock(&self) -> Result<LockedPair<'_>> {
-        let folder = self.lock_folder()?;
+    /// The record and the body, which stays the one that goes with the record, also when the pair is
+    /// replaced later. First takes the steps that an interrupted run left undone, if this user may.
+    pub(crate) fn read(&self) -> Result<(Record, File)> {
+        let folder = self.folder()?;
+        if !folder.try_lock_for(READ_WAIT) {
+            return self.read_unlocked(&folder);
+        }
         match self.finish(&folder) {
             Err(Error::Io { source, .. }) if is_read_only(&source) => {}
             finished => finished?,
         }
-        let (body, record) = self.current(&folder)?;
-        Ok(LockedPair { pair: self, folder, body, record })
+        self.current(&folder)?.read()
+    }
+
+    /// Reads again until the same files were current before and after.
+    fn read_unlocked(&self, folder: &Folder) -> Result<(Record, File)> {
+        for _ in 0..UNLOCKED_READS {
+            let before = self.current(folder)?;
+            let identity = before.identity();
+            let found = before.read();
+            let after = self.current(folder)?;
+            if (&after.body, &after.record) == (&before.body, &before.record)
+                && after.identity() == identity
+            {
+                return found;
+            }
+        }
+        Err(Error::Busy(folder_of(&self.body)))
     }
 
     /// Locks the pair to change it. The steps that an interrupted run left undone must be taken
     /// first.
     pub(crate) fn settle(&self) -> Result<SettledPair<'_>> {
-        let folder = self.lock_folder()?;
+        let folder = self.folder()?;
+        folder.lock()?;
         self.finish(&folder)?;
-        let (body, record) = (self.body.clone(), self.record.clone());
-        Ok(SettledPair(LockedPair { pair: self, folder, body, record }))
+        Ok(SettledPair { pair: self, folder })
     }
 
-    fn lock_folder(&self) -> Result<Folder> {
+    fn folder(&self) -> Result<Folder> {
         let folder = folder_of(&self.body);
-        if is_there(&folder)? { Folder::lock(&folder) } else { Err(Error::NoFolder(folder)) }
+        if is_there(&folder)? { Folder::open(&folder) } else { Err(Error::NoFolder(folder)) }
     }
 
-    /// Where the current files are.
-    fn current(&self, folder: &Folder) -> Result<(PathBuf, PathBuf)> {
-        let plain = || self.body.clone();
+    fn current(&self, folder: &Folder) -> Result<CurrentPair<'_>> {
+        let plain = self.plain();
         Ok(match Waiting::look(self, folder)? {
-            Some(Waiting { record, body }) => (body.unwrap_or_else(plain), record),
-            None => (plain(), self.record.clone()),
+            Some(Waiting { record, body }) => {
+                CurrentPair { body: body.unwrap_or(plain.body), record, ..plain }
+            }
+            None => plain,
         })
+    }
+
+    /// The files under the names that they have when nothing waits.
+    fn plain(&self) -> CurrentPair<'_> {
+        CurrentPair { pair: self, body: self.body.clone(), record: self.record.clone() }
     }
 
     /// Steps 3 and 4, if step 2 was taken.
@@ -188,9 +222,12 @@ impl Pair {
     }
 }
 
-impl LockedPair<'_> {
-    /// The record.
-    pub(crate) fn record(&self) -> Result<Record> {
+impl CurrentPair<'_> {
+    fn read(&self) -> Result<(Record, File)> {
+        Ok((self.record()?, self.open_body()?))
+    }
+
+    fn record(&self) -> Result<Record> {
         let Pair { body, record } = self.pair;
         match (is_there(&self.record)?, is_there(&self.body)?) {
             (true, _) => read_record(&self.record),
@@ -199,8 +236,7 @@ impl LockedPair<'_> {
         }
     }
 
-    /// The body. It stays the one that goes with the record, also when the pair is replaced later.
-    pub(crate) fn open_body(&self) -> Result<File> {
+    fn open_body(&self) -> Result<File> {
         open_regular(&self.body).map_err(|error| match error {
             Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Error::NoBody { body: self.pair.body.clone(), record: self.pair.record.clone() }
@@ -208,30 +244,36 @@ impl LockedPair<'_> {
             error => error,
         })
     }
+    /// Which files these are: a name's next one differs, also if it gets the same inode again.
+    fn identity(&self) -> [Option<(u64, u64, i64, i64)>; 2] {
+        [&self.record, &self.body].map(|path| {
+            let found = fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
+        })
+    }
 }
 
 impl SettledPair<'_> {
     /// The record.
     pub(crate) fn record(&self) -> Result<Record> {
-        self.0.record()
+        self.pair.plain().record()
     }
 
     /// Gives a new pair its names.
     pub(crate) fn create(&self, body: Output, record: Output) -> Result<()> {
-        let pair = self.0.pair;
+        let pair = self.pair;
         pair.expect_free()?;
         body.publish(&pair.body)?;
-        self.0
-            .folder
+        self.folder
             .sync()
             .and_then(|()| record.publish(&pair.record))
             .inspect_err(|_| self.withdraw_body())?;
-        self.0.folder.sync()
+        self.folder.sync()
     }
 
     /// Refuses, before any of it is begun, a replacement that could not be ended.
     pub(crate) fn expect_replaceable(&self) -> Result<()> {
-        let LockedPair { pair, folder, .. } = &self.0;
+        let Self { pair, folder } = self;
         pair.expect_replaceable()?;
         waiting::expect_changeable(&pair.body, folder)?;
         waiting::expect_changeable(&pair.record, folder)
@@ -240,7 +282,7 @@ impl SettledPair<'_> {
     /// Puts a new pair in the place of whatever is there.
     pub(crate) fn replace(&self, body: Output, record: Output) -> Result<()> {
         self.expect_replaceable()?;
-        let LockedPair { pair, folder, .. } = &self.0;
+        let Self { pair, folder } = self;
         let staged_body = staged(&pair.body);
         waiting::clear(&staged(&pair.record), folder)?;
         waiting::clear(&staged_body, folder)?;
@@ -250,7 +292,7 @@ impl SettledPair<'_> {
 
     /// Puts a new record in the place of the old one.
     pub(crate) fn replace_record(&self, record: Output) -> Result<()> {
-        let LockedPair { pair, folder, .. } = &self.0;
+        let Self { pair, folder } = self;
         expect_replaceable(&pair.record)?;
         waiting::expect_changeable(&pair.record, folder)?;
         waiting::clear(&staged(&pair.record), folder)?;
@@ -260,7 +302,7 @@ impl SettledPair<'_> {
 
     /// Steps 2 to 4, and back again if they fail while the old files are in their places.
     fn replace_staged(&self, record: Output, body: Option<PathBuf>) -> Result<()> {
-        let LockedPair { pair, folder, .. } = &self.0;
+        let Self { pair, folder } = self;
         let waiting = Waiting { record: staged(&pair.record), body };
         let recorded = folder.sync().and_then(|()| record.publish(&waiting.record));
         recorded.inspect_err(|_| waiting.withdraw_body())?;
@@ -273,7 +315,7 @@ impl SettledPair<'_> {
 
     /// Takes a new body back that got no record.
     fn withdraw_body(&self) {
-        let Pair { body, record } = self.0.pair;
+        let Pair { body, record } = self.pair;
         if matches!(is_there(record), Ok(false)) {
             let _ = fs::remove_file(body);
         }

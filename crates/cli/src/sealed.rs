@@ -31,10 +31,7 @@ pub(crate) struct Sealed {
 impl Found {
     pub(crate) fn look(path: &Path) -> Result<Self> {
         let pair = Pair::new(path)?;
-        let (record, body) = {
-            let locked = pair.lock()?;
-            (locked.record()?, locked.open_body()?)
-        };
+        let (record, body) = pair.read()?;
         Ok(Self { pair, record, body })
     }
 

@@ -81,7 +81,7 @@ fn write(
     transfer::open(sealed, &ReadRange::Whole, &mut sink, manner)?;
     let Sink { writer: mut output, written, .. } = sink;
     output.copy_mode(&metadata);
-    let folder = Folder::lock(&folder_of(target))?;
+    let folder = Folder::open_locked(&folder_of(target))?;
     if replace {
         folder.replace(output, &staged(target), target)?;
     } else {

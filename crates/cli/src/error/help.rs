@@ -38,7 +38,7 @@ impl Error {
             }
             Self::Busy(_) => "try again when it is done",
             Self::OtherOwner(_) => {
-                "have it removed by its owner, or keep sealed files in a folder of your own"
+                "have its owner do it or remove it, or keep sealed files in a folder of your own"
             }
             Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
             Self::Object { source, .. } => return of_core(source).map(String::from),

@@ -126,7 +126,7 @@ mod tests {
             let [record, body] = ["new.envelope", "new"].map(|name| folder.path().join(name));
             let waiting = Waiting { record, body: Some(body) };
             if is_placed {
-                let locked = Folder::lock(folder.path()).unwrap();
+                let locked = Folder::open_locked(folder.path()).unwrap();
                 waiting.place_body(&pair, &locked).unwrap();
             }
             waiting.withdraw();

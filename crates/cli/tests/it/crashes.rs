@@ -202,3 +202,20 @@ fn killed_replacements_leave_the_old_or_the_new_pair() {
     bench.plain(&seal("1")).expect(DONE);
     assert_eq!(bench.run(&["cat", "s"]).expect(DONE).stdout, contents[1]);
 }
+
+#[test]
+fn a_folder_that_another_program_keeps_locked_can_be_read() {
+    let bench = Bench::new();
+    let pairs = Pairs::new(&bench);
+    let folder = fs::File::open(bench.path("")).unwrap();
+    folder.lock().unwrap();
+    for steps in [0, 2, 3, 4] {
+        pairs.after(steps, &bench);
+        let names = bench.names();
+        assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, current(steps), "{steps}");
+        // Steps are taken under the lock only.
+        assert_eq!(bench.names(), names);
+    }
+    pairs.after(2, &bench);
+    bench.run(&["rewrap", BODY]).expect(SYSTEM).says("another program holds it");
+}
