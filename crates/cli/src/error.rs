@@ -50,6 +50,9 @@ pub(crate) enum Error {
     KeyFile(PathBuf),
     #[error("{} is not a regular file, and nothing else is replaced", .0.display())]
     NotRegular(PathBuf),
+    /// An input that has no place among the files of a pair.
+    #[error("{} is not a regular file", .0.display())]
+    NotAFile(PathBuf),
     #[error("{} is not the path of a file", .0.display())]
     NotAFileName(PathBuf),
     #[error("{}: names that end so are used while a file is replaced", .0.display())]
@@ -64,7 +67,8 @@ pub(crate) enum Error {
     /// Another run has the folder locked.
     #[error("the lock on the folder {} was not to be had: another program holds it", .0.display())]
     Busy(PathBuf),
-    #[error("{} belongs to another user than the file it would replace", .0.display())]
+    /// A file in a folder such as /tmp.
+    #[error("{} is another user's to replace", .0.display())]
     OtherOwner(PathBuf),
     #[error("{}: {source}", path.display())]
     Record { path: PathBuf, source: RecordError },
@@ -124,6 +128,7 @@ impl Error {
             | Self::NoRecord { .. }
             | Self::NoBody { .. }
             | Self::Busy(_)
+            | Self::OtherOwner(_)
             | Self::Threads(_)
             | Self::Demo(_) => SYSTEM,
             Self::Folder(_)
@@ -133,6 +138,7 @@ impl Error {
             | Self::PartOfPair(_)
             | Self::KeyFile(_)
             | Self::NotRegular(_)
+            | Self::NotAFile(_)
             | Self::NotAFileName(_)
             | Self::ReservedName(_)
             | Self::SameFile(_)
@@ -141,7 +147,7 @@ impl Error {
             | Self::Usage(_) => USAGE,
             Self::NothingUnlocks => KEY,
             Self::Keyring(error) => keyring_code(error),
-            Self::Record { .. } | Self::OtherOwner(_) => REFUSED,
+            Self::Record { .. } => REFUSED,
             Self::Object { source, .. } => core_code(source),
             Self::CutShort { source, .. } => source.code(),
             Self::Several { gravest, .. } => gravest.code(),
@@ -154,6 +160,9 @@ impl Error {
         rising.iter().position(|code| *code == self.code()).unwrap_or_default()
     }
 }
+
+/// What an [`Error::Io`] says could not be done, where that needs advice of its own.
+pub(crate) const KEEP_OWNER: &str = "keep the owner and the group of";
 
 const SYSTEM: u8 = 1;
 const USAGE: u8 = 2;

@@ -1,11 +1,13 @@
 //! Paths as the command line gives them: which may be read, and which may be written.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
+
+use rustix::fs::OFlags;
 
 use crate::{
     error::{Error, Result},
@@ -64,9 +66,14 @@ pub(crate) fn with_end(path: &Path, end: &str) -> PathBuf {
 
 /// Whether there is anything of that name, a dangling link included.
 pub(crate) fn is_there(path: &Path) -> Result<bool> {
+    Ok(look_at(path)?.is_some())
+}
+
+/// What is of that name, a link as itself.
+pub(crate) fn look_at(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
-        Ok(_) => Ok(true),
-        Err(error) if is_absence(&error) => Ok(false),
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(Error::io("look for", path)(error)),
     }
 }
@@ -92,11 +99,20 @@ pub(crate) fn expect_other_file(input: &Path, output: &Path) -> Result<()> {
 
 /// Refuses to replace what is not a regular file: a folder, a device, a link.
 pub(crate) fn expect_replaceable(path: &Path) -> Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if !there.is_file() => Err(Error::NotRegular(path.to_path_buf())),
-        Err(error) if !is_absence(&error) => Err(Error::io("look for", path)(error)),
+    match look_at(path)? {
+        Some(there) if !there.is_file() => Err(Error::NotRegular(path.to_path_buf())),
         _ => Ok(()),
     }
+}
+
+/// Opens a part of a pair. A pipe or a device is refused, and not waited for.
+pub(crate) fn open_regular(path: &Path) -> Result<File> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path);
+    let file = file.map_err(Error::io("open", path))?;
+    expect_no_folder(&file, path)?;
+    let metadata = file.metadata().map_err(Error::io("open", path))?;
+    if metadata.is_file() { Ok(file) } else { Err(Error::NotAFile(path.to_path_buf())) }
 }
 
 /// Refuses a folder as an input; opening one goes well.

@@ -1,9 +1,9 @@
 //! Files that have no name until they are complete.
 
 use std::{
-    fs::{self, File, Permissions, TryLockError},
+    fs::{self, File, Metadata, Permissions, TryLockError},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -37,7 +37,7 @@ pub(crate) struct Output {
     mode: u32,
 }
 
-/// A folder, locked against other runs of this program while names in it change. Locks are held
+/// A folder, to be locked against other runs of this program while names in it change. Locks are held
 /// for the moment of publishing only, never while content is written.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -75,14 +75,30 @@ impl Output {
     }
 
     /// Takes over the permission bits of what the content comes from, as `cp` does: less the umask,
-    /// and never those that give a program its owner's rights.
-    pub(crate) fn copy_mode(&mut self, source: &Permissions) {
-        self.mode = source.mode() & self.allowed;
+    /// and never those that give a program its owner's rights. The group goes with them; if this
+    /// user may not give it, group and others get what both had, for who was one may now be the other.
+    pub(crate) fn copy_mode(&mut self, source: &Metadata) {
+        let mode = source.mode();
+        let mode = if self.take_group(source.gid()).is_ok() { mode } else { narrowed(mode) };
+        self.mode = mode & self.allowed;
     }
 
-    /// Sets the permission bits, whatever the umask.
-    pub(crate) fn set_mode(&mut self, mode: u32) {
-        self.mode = mode & ALL_BITS;
+    fn take_group(&self, group: u32) -> io::Result<()> {
+        if self.file.metadata()?.gid() == group {
+            return Ok(());
+        }
+        fchown(&self.file, None, Some(group))
+    }
+
+    /// Takes over owner, group and permission bits, whatever the umask, of the file in whose place it
+    /// goes.
+    pub(crate) fn stand_in_for(&mut self, old: &Metadata) -> io::Result<()> {
+        let new = self.file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            fchown(&self.file, Some(old.uid()), Some(old.gid()))?;
+        }
+        self.mode = old.mode() & ALL_BITS;
+        Ok(())
     }
 
     /// Writes the file to disk and gives it its name, which must be free.
@@ -114,25 +130,36 @@ impl Write for Output {
 }
 
 impl Folder {
-    /// Locks a folder, waiting for its turn, but not for ever.
-    pub(crate) fn lock(path: &Path) -> Result<Self> {
-        Self::lock_within(path, LOCK_WAIT)
+    /// A folder, not locked yet.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let handle = File::open(path).map_err(Error::io("open", path))?;
+        Ok(Self { path: path.to_path_buf(), handle })
     }
 
-    fn lock_within(path: &Path, wait: Duration) -> Result<Self> {
-        let handle = File::open(path).map_err(Error::io("open", path))?;
+    /// Opens and locks a folder.
+    pub(crate) fn open_locked(path: &Path) -> Result<Self> {
+        let folder = Self::open(path)?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
+    /// Locks it, waiting for its turn, but not for ever.
+    pub(crate) fn lock(&self) -> Result<()> {
+        if self.try_lock_for(LOCK_WAIT) { Ok(()) } else { Err(Error::Busy(self.path.clone())) }
+    }
+
+    /// Whether it could be locked in that time.
+    pub(crate) fn try_lock_for(&self, wait: Duration) -> bool {
         let deadline = Instant::now() + wait;
         loop {
-            match handle.try_lock() {
+            match self.handle.try_lock() {
                 // Some network file systems cannot lock folders. Each run is safe there all the
                 // same; only two at one time, on one pair, are not kept apart.
-                Ok(()) | Err(TryLockError::Error(_)) => {
-                    return Ok(Self { path: path.to_path_buf(), handle });
-                }
+                Ok(()) | Err(TryLockError::Error(_)) => return true,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(LOCK_POLL);
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::Busy(path.to_path_buf())),
+                Err(TryLockError::WouldBlock) => return false,
             }
         }
     }
@@ -142,10 +169,12 @@ impl Folder {
         self.handle.sync_all().map_err(Error::io("write the folder", &self.path))
     }
 
-    /// Whether the names in it are their owners' to change, whoever may write to the folder.
-    pub(crate) fn is_sticky(&self) -> Result<bool> {
-        let metadata = self.handle.metadata().map_err(Error::io("read", &self.path))?;
-        Ok(metadata.permissions().mode() & STICKY_BIT != 0)
+    /// Whether a user who may write to the folder may rename and remove a file of `owner` in it. If
+    /// it has the sticky bit that is for the file's owner, the folder's, and root.
+    pub(crate) fn lets_change(&self, user: u32, owner: u32) -> Result<bool> {
+        let folder = self.handle.metadata().map_err(Error::io("read", &self.path))?;
+        let is_sticky = folder.permissions().mode() & STICKY_BIT != 0;
+        Ok(!is_sticky || [owner, folder.uid(), 0].contains(&user))
     }
 
     /// Replaces the file at `path` in one step; the old one stays until then. `staged` is the name
@@ -184,6 +213,12 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The bits with those only of group and others that both have.
+fn narrowed(mode: u32) -> u32 {
+    let both = mode >> 3 & mode & 0o7;
+    mode & 0o700 | both << 3 | both
 }
 
 /// Reading, writing and running, for owner, group and others.
@@ -245,6 +280,13 @@ mod tests {
     use super::{Folder, Output, staged};
     use crate::error::Error;
 
+    #[test]
+    fn group_and_others_keep_what_both_had() {
+        for (mode, left) in [(0o640, 0o600), (0o644, 0o644), (0o604, 0o600), (0o100_775, 0o755)] {
+            assert_eq!(super::narrowed(mode), left, "{mode:o}");
+        }
+    }
+
     const MAKERS: [fn(&Path) -> io::Result<Output>; 2] = [Output::in_folder, Output::temporary];
 
     #[test]
@@ -289,7 +331,7 @@ mod tests {
         let path = folder.path().join("a");
         fs::create_dir(&path).unwrap();
         let output = Output::new(folder.path()).unwrap();
-        let locked = Folder::lock(folder.path()).unwrap();
+        let locked = Folder::open_locked(folder.path()).unwrap();
         locked.replace(output, &staged(&path), &path).unwrap_err();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
@@ -302,7 +344,7 @@ mod tests {
         fs::write(staged(&path), "left behind").unwrap();
         let mut output = Output::new(folder.path()).unwrap();
         output.write_all(b"new").unwrap();
-        let locked = Folder::lock(folder.path()).unwrap();
+        let locked = Folder::open_locked(folder.path()).unwrap();
         locked.replace(output, &staged(&path), &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
@@ -313,7 +355,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a");
             let mut output = new(folder.path()).unwrap();
-            output.set_mode(0o4640);
+            output.mode = 0o640;
             assert_eq!(output.file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
             output.publish(&path).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
@@ -325,9 +367,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let other = File::open(folder.path()).unwrap();
         other.lock().unwrap();
-        let error = Folder::lock_within(folder.path(), Duration::from_millis(20)).unwrap_err();
-        assert!(matches!(&error, Error::Busy(path) if path == folder.path()), "{error}");
+        let locked = Folder::open(folder.path()).unwrap();
+        assert!(!locked.try_lock_for(Duration::from_millis(20)));
         drop(other);
-        Folder::lock_within(folder.path(), Duration::ZERO).unwrap();
+        assert!(locked.try_lock_for(Duration::ZERO));
     }
 }

@@ -24,10 +24,17 @@
 //! where they are, and one that writes fails: the staged body may be the current one. Only where
 //! there is no staged record, a staged body is refuse; it is removed before the next steps 1 and 2.
 //!
-//! In a folder with the sticky bit, such as /tmp, anybody may put staged files beside another's pair.
-//! There they count only if they belong to whom the file belongs whose place they would take.
+//! In a folder with the sticky bit, such as /tmp, anybody may put files beside another's pair. There a
+//! staged file counts only if its owner may take its steps: if it belongs to the owner of the file in
+//! whose place it goes, to the folder's, or to root. For the same reason a replacement that the user
+//! may not end is not begun.
+//!
+//! A command that reads and does not get the lock takes no steps. It looks, opens both files, and looks
+//! again: if other files are current then, it begins anew.
 //!
 //! **A record in place of another** (`rewrap`): steps 2 and 4. The body has no part in it.
+
+mod waiting;
 
 use std::{
     ffi::OsStr,
@@ -35,17 +42,24 @@ use std::{
     io::{self, Read, Write},
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use self::waiting::Waiting;
 use crate::{
     error::{Error, Result},
-    files::{expect_no_folder, expect_ordinary_name, expect_replaceable, is_there, with_end},
-    output::{Folder, Output, folder_of, remove_if_there, staged},
+    files::{expect_ordinary_name, expect_replaceable, is_there, open_regular, with_end},
+    output::{Folder, Output, folder_of, staged},
     record::{MAX_RECORD_LEN, Record, RecordError},
 };
 
 /// The end of a record's name, behind the body's.
 const RECORD_END: &str = ".envelope";
+
+/// So long a command that only reads waits for the lock, and so often it reads without: whoever may
+/// read a folder may lock it, and keep it locked.
+const READ_WAIT: Duration = Duration::from_secs(1);
+const UNLOCKED_READS: usize = 100;
 
 /// Where a sealed object is: its body and its record.
 #[derive(Debug)]
@@ -54,19 +68,20 @@ pub(crate) struct Pair {
     record: PathBuf,
 }
 
-/// A pair whose names do not change as long as this is held.
+/// Where the current files of a pair are: under their staged names if they were not renamed.
 #[derive(Debug)]
-pub(crate) struct LockedPair<'a> {
+struct CurrentPair<'a> {
     pair: &'a Pair,
-    folder: Folder,
-    /// Where the current files are: under their staged names if they could not be renamed.
     body: PathBuf,
     record: PathBuf,
 }
 
-/// A locked pair that may be changed: nothing of it waits under a staged name.
+/// A pair that may be changed: it is locked, and nothing of it waits under a staged name.
 #[derive(Debug)]
-pub(crate) struct SettledPair<'a>(LockedPair<'a>);
+pub(crate) struct SettledPair<'a> {
+    pair: &'a Pair,
+    folder: Folder,
+}
 
 impl Pair {
     /// The pair whose body is, or will be, at `body`.
@@ -138,66 +153,81 @@ impl Pair {
         Ok(())
     }
 
-    /// Locks the pair to read it, and first takes the steps that an interrupted run left undone, if
-    /// this user may.
-    pub(crate) fn lock(&self) -> Result<LockedPair<'_>> {
-        let folder = self.lock_folder()?;
+    /// The record and the body, which stays the one that goes with the record, also when the pair is
+    /// replaced later. First takes the steps that an interrupted run left undone, if this user may.
+    pub(crate) fn read(&self) -> Result<(Record, File)> {
+        let folder = self.folder()?;
+        if !folder.try_lock_for(READ_WAIT) {
+            return self.read_unlocked(&folder);
+        }
         match self.finish(&folder) {
             Err(Error::Io { source, .. }) if is_read_only(&source) => {}
             finished => finished?,
         }
-        let (body, record) = self.current()?;
-        Ok(LockedPair { pair: self, folder, body, record })
+        self.current(&folder)?.read()
+    }
+
+    /// Reads again until the same files were current before and after.
+    fn read_unlocked(&self, folder: &Folder) -> Result<(Record, File)> {
+        for _ in 0..UNLOCKED_READS {
+            let before = self.current(folder)?;
+            let identity = before.identity();
+            let found = before.read();
+            let after = self.current(folder)?;
+            if (&after.body, &after.record) == (&before.body, &before.record)
+                && after.identity() == identity
+            {
+                return found;
+            }
+        }
+        Err(Error::Busy(folder_of(&self.body)))
     }
 
     /// Locks the pair to change it. The steps that an interrupted run left undone must be taken
     /// first.
     pub(crate) fn settle(&self) -> Result<SettledPair<'_>> {
-        let folder = self.lock_folder()?;
+        let folder = self.folder()?;
+        folder.lock()?;
         self.finish(&folder)?;
-        let (body, record) = (self.body.clone(), self.record.clone());
-        Ok(SettledPair(LockedPair { pair: self, folder, body, record }))
+        Ok(SettledPair { pair: self, folder })
     }
 
-    fn lock_folder(&self) -> Result<Folder> {
+    fn folder(&self) -> Result<Folder> {
         let folder = folder_of(&self.body);
-        if is_there(&folder)? { Folder::lock(&folder) } else { Err(Error::NoFolder(folder)) }
+        if is_there(&folder)? { Folder::open(&folder) } else { Err(Error::NoFolder(folder)) }
     }
 
-    /// Where the current files are.
-    fn current(&self) -> Result<(PathBuf, PathBuf)> {
-        let (body, record) = (staged(&self.body), staged(&self.record));
-        if !is_there(&record)? {
-            return Ok((self.body.clone(), self.record.clone()));
-        }
-        Ok((if is_there(&body)? { body } else { self.body.clone() }, record))
+    fn current(&self, folder: &Folder) -> Result<CurrentPair<'_>> {
+        let plain = self.plain();
+        Ok(match Waiting::look(self, folder)? {
+            Some(Waiting { record, body }) => {
+                CurrentPair { body: body.unwrap_or(plain.body), record, ..plain }
+            }
+            None => plain,
+        })
+    }
+
+    /// The files under the names that they have when nothing waits.
+    fn plain(&self) -> CurrentPair<'_> {
+        CurrentPair { pair: self, body: self.body.clone(), record: self.record.clone() }
     }
 
     /// Steps 3 and 4, if step 2 was taken.
     fn finish(&self, folder: &Folder) -> Result<()> {
-        let (body, record) = (staged(&self.body), staged(&self.record));
-        if !is_there(&record)? {
-            return Ok(());
-        }
-        // What is no record, or another user's, was not put there by step 2, and destroys none.
-        read_record(&record)?;
-        if folder.is_sticky()? {
-            expect_one_owner(&record, &self.record)?;
-            expect_one_owner(&body, &self.body)?;
-        }
-        let failed = || Error::io("finish replacing", &self.body);
-        if is_there(&body)? {
-            fs::rename(body, &self.body).map_err(failed())?;
-            folder.sync()?;
-        }
-        fs::rename(record, &self.record).map_err(failed())?;
-        folder.sync()
+        let Some(waiting) = Waiting::look(self, folder)? else { return Ok(()) };
+        // What is no record was not put there by step 2, and destroys none.
+        read_record(&waiting.record)?;
+        waiting.place_body(self, folder)?;
+        waiting.place_record(self, folder)
     }
 }
 
-impl LockedPair<'_> {
-    /// The record.
-    pub(crate) fn record(&self) -> Result<Record> {
+impl CurrentPair<'_> {
+    fn read(&self) -> Result<(Record, File)> {
+        Ok((self.record()?, self.open_body()?))
+    }
+
+    fn record(&self) -> Result<Record> {
         let Pair { body, record } = self.pair;
         match (is_there(&self.record)?, is_there(&self.body)?) {
             (true, _) => read_record(&self.record),
@@ -206,71 +236,86 @@ impl LockedPair<'_> {
         }
     }
 
-    /// The body. It stays the one that goes with the record, also when the pair is replaced later.
-    pub(crate) fn open_body(&self) -> Result<File> {
-        let path = &self.body;
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+    fn open_body(&self) -> Result<File> {
+        open_regular(&self.body).map_err(|error| match error {
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Error::NoBody { body: self.pair.body.clone(), record: self.pair.record.clone() }
             }
-            _ => Error::io("open", path)(error),
-        })?;
-        expect_no_folder(&file, path)?;
-        Ok(file)
+            error => error,
+        })
+    }
+    /// Which files these are: a name's next one differs, also if it gets the same inode again.
+    fn identity(&self) -> [Option<(u64, u64, i64, i64)>; 2] {
+        [&self.record, &self.body].map(|path| {
+            let found = fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
+        })
     }
 }
 
 impl SettledPair<'_> {
     /// The record.
     pub(crate) fn record(&self) -> Result<Record> {
-        self.0.record()
+        self.pair.plain().record()
     }
 
     /// Gives a new pair its names.
     pub(crate) fn create(&self, body: Output, record: Output) -> Result<()> {
-        let pair = self.0.pair;
+        let pair = self.pair;
         pair.expect_free()?;
         body.publish(&pair.body)?;
-        self.0
-            .folder
+        self.folder
             .sync()
             .and_then(|()| record.publish(&pair.record))
             .inspect_err(|_| self.withdraw_body())?;
-        self.0.folder.sync()
+        self.folder.sync()
+    }
+
+    /// Refuses, before any of it is begun, a replacement that could not be ended.
+    pub(crate) fn expect_replaceable(&self) -> Result<()> {
+        let Self { pair, folder } = self;
+        pair.expect_replaceable()?;
+        waiting::expect_changeable(&pair.body, folder)?;
+        waiting::expect_changeable(&pair.record, folder)
     }
 
     /// Puts a new pair in the place of whatever is there.
     pub(crate) fn replace(&self, body: Output, record: Output) -> Result<()> {
-        // Found out now: once the record is staged there is no way back.
-        self.0.pair.expect_replaceable()?;
-        self.clear_staged_body()?;
-        body.publish(&staged(&self.0.pair.body))?;
-        self.replace_staged(record)
+        self.expect_replaceable()?;
+        let Self { pair, folder } = self;
+        let staged_body = staged(&pair.body);
+        waiting::clear(&staged(&pair.record), folder)?;
+        waiting::clear(&staged_body, folder)?;
+        body.publish(&staged_body)?;
+        self.replace_staged(record, Some(staged_body))
     }
 
     /// Puts a new record in the place of the old one.
     pub(crate) fn replace_record(&self, record: Output) -> Result<()> {
-        expect_replaceable(&self.0.pair.record)?;
-        self.clear_staged_body()?;
-        self.replace_staged(record)
+        let Self { pair, folder } = self;
+        expect_replaceable(&pair.record)?;
+        waiting::expect_changeable(&pair.record, folder)?;
+        waiting::clear(&staged(&pair.record), folder)?;
+        waiting::clear_body_that_counts(pair, folder)?;
+        self.replace_staged(record, None)
     }
 
-    fn replace_staged(&self, record: Output) -> Result<()> {
-        let LockedPair { pair, folder, .. } = &self.0;
-        folder.sync()?;
-        record.publish(&staged(&pair.record))?;
-        folder.sync()?;
-        pair.finish(folder)
-    }
-
-    /// There is no staged record: what is removed is current for nobody.
-    fn clear_staged_body(&self) -> Result<()> {
-        remove_if_there(&staged(&self.0.pair.body))
+    /// Steps 2 to 4, and back again if they fail while the old files are in their places.
+    fn replace_staged(&self, record: Output, body: Option<PathBuf>) -> Result<()> {
+        let Self { pair, folder } = self;
+        let waiting = Waiting { record: staged(&pair.record), body };
+        let recorded = folder.sync().and_then(|()| record.publish(&waiting.record));
+        recorded.inspect_err(|_| waiting.withdraw_body())?;
+        folder
+            .sync()
+            .and_then(|()| waiting.place_body(pair, folder))
+            .and_then(|()| waiting.place_record(pair, folder))
+            .inspect_err(|_| waiting.withdraw())
     }
 
     /// Takes a new body back that got no record.
     fn withdraw_body(&self) {
-        let Pair { body, record } = self.0.pair;
+        let Pair { body, record } = self.pair;
         if matches!(is_there(record), Ok(false)) {
             let _ = fs::remove_file(body);
         }
@@ -278,7 +323,7 @@ impl SettledPair<'_> {
 }
 
 fn read_record(path: &Path) -> Result<Record> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
+    let file = open_regular(path)?;
     let fault = |source| Error::Record { path: path.to_path_buf(), source };
     let mut text = Vec::new();
     file.take(MAX_RECORD_LEN + 1).read_to_end(&mut text).map_err(Error::io("read", path))?;
@@ -287,22 +332,6 @@ fn read_record(path: &Path) -> Result<Record> {
     }
     let text = str::from_utf8(&text).map_err(|_| fault(RecordError::Form))?;
     Record::parse(text).map_err(fault)
-}
-
-/// Refuses a staged file of another user than the file's whose place it would take.
-fn expect_one_owner(staged: &Path, path: &Path) -> Result<()> {
-    match (owner(staged)?, owner(path)?) {
-        (Some(new), Some(old)) if new != old => Err(Error::OtherOwner(staged.to_path_buf())),
-        _ => Ok(()),
-    }
-}
-
-fn owner(path: &Path) -> Result<Option<u32>> {
-    if !is_there(path)? {
-        return Ok(None);
-    }
-    let metadata = fs::symlink_metadata(path).map_err(Error::io("look for", path))?;
-    Ok(Some(metadata.uid()))
 }
 
 /// The body that goes with a record of that name, if it is one.

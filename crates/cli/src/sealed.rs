@@ -31,10 +31,7 @@ pub(crate) struct Sealed {
 impl Found {
     pub(crate) fn look(path: &Path) -> Result<Self> {
         let pair = Pair::new(path)?;
-        let (record, body) = {
-            let locked = pair.lock()?;
-            (locked.record()?, locked.open_body()?)
-        };
+        let (record, body) = pair.read()?;
         Ok(Self { pair, record, body })
     }
 
@@ -62,7 +59,7 @@ impl Sealed {
     fn check_length(&self) -> Result<()> {
         let (opener, path) = (&self.opener, self.path());
         let stored = self.body.metadata().map_err(Error::io("read", path))?;
-        if opener.part_count().is_some() || !stored.is_file() {
+        if opener.part_count().is_some() {
             return Ok(());
         }
         let object = opener.object_id();

@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use object_cipher_aws_lc::AwsLc;
@@ -22,6 +23,9 @@ use crate::{
     files::{KeyFiles, expect_ordinary_name, is_there},
 };
 
+/// Sixty runs at once have each had their turn by then.
+const KEYRING_WAIT: Duration = Duration::from_secs(55);
+
 /// What unlocks a keyring. None stands in for another.
 #[derive(Debug)]
 pub(crate) enum Means {
@@ -37,8 +41,10 @@ pub(crate) enum Means {
 /// What a cipher is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Each wrap is counted in the keyring, which must be writable.
-    Sealing,
+    /// So many wraps are counted in the keyring, which must be writable.
+    Sealing {
+        wraps: u64,
+    },
     Opening,
 }
 
@@ -61,14 +67,34 @@ pub(crate) fn keyring<B: CryptoBackend>(args: &KeyringArgs, backend: &B) -> Resu
         Some(key) => key,
         None => passphrase(path, backend)?,
     };
-    // This process wraps a few keys and ends: what it reserved beyond them would be lost.
-    Ok(KeyringFile::open(path, &unlock, backend.clone())?.with_wrap_block(1))
+    Ok(KeyringFile::open(path, &unlock, backend.clone())?)
 }
 
 /// The files that hold the keys, or will.
 pub(crate) fn key_files(args: &KeyringArgs) -> Result<KeyFiles> {
     let key_file = args.unlock.means().file();
     Ok(KeyFiles::default().with_keyring(&args.path()?).with_key_file(key_file.as_deref()))
+}
+
+/// Changes a keyring, again and again while other processes have it locked, but not for ever: many
+/// may seal at one time, and each writes it.
+pub(crate) fn patiently<T>(
+    mut change: impl FnMut() -> Result<T, KeyringError>,
+) -> Result<T, KeyringError> {
+    let deadline = Instant::now() + KEYRING_WAIT;
+    let mut is_said = false;
+    loop {
+        // The keyring itself waits for seconds before it says so.
+        match change() {
+            Err(KeyringError::Locked { file, .. }) if Instant::now() < deadline => {
+                if !is_said {
+                    note(format_args!("note: waiting for the lock {}", file.display()));
+                    is_said = true;
+                }
+            }
+            changed => return changed,
+        }
+    }
 }
 
 /// Makes or changes the keyring at `path` with what will unlock it. A key file that was made for it
@@ -143,10 +169,12 @@ fn cipher_by<B: CryptoBackend>(
     purpose: Purpose,
 ) -> Result<Box<dyn ObjectCipher>> {
     let keyring = keyring(args, &backend)?;
-    if purpose == Purpose::Sealing {
-        // Now, and not behind the cipher, the error says which file is not writable.
-        keyring.reserve_wraps()?;
-    }
+    let Purpose::Sealing { wraps } = purpose else {
+        return Ok(Box::new(SseS3::new(Arc::new(keyring), backend)));
+    };
+    let keyring = keyring.with_wrap_block(wraps);
+    // Now, and not behind the cipher, there can be waiting, and an error says which file it is about.
+    patiently(|| keyring.reserve_wraps())?;
     Ok(Box::new(SseS3::new(Arc::new(keyring), backend)))
 }
 

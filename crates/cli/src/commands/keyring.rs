@@ -23,7 +23,7 @@ use crate::{
     describe::hex,
     error::{Error, Result},
     files::{KeyFiles, expect_ordinary_name, is_there, with_end},
-    unlock::{self, Means},
+    unlock::{self, Means, patiently},
 };
 
 pub(crate) fn run(command: &KeyringCommand, global: GlobalArgs) -> Result<()> {
@@ -39,7 +39,8 @@ fn run_by<B: CryptoBackend>(command: &KeyringCommand, backend: &B) -> Result<Vec
     match command {
         KeyringCommand::Init(args) => init(args, backend),
         KeyringCommand::Add(args) => {
-            let version = unlock::keyring(args, backend)?.add()?;
+            let keyring = unlock::keyring(args, backend)?;
+            let version = patiently(|| keyring.add())?;
             Ok(vec![format!(
                 "version {version} was added; it waits, and opens, until `rotate` makes it seal"
             )])
@@ -67,8 +68,8 @@ fn init<B: CryptoBackend>(args: &InitArgs, backend: &B) -> Result<Vec<String>> {
 fn rotate<B: CryptoBackend>(args: &RotateArgs, backend: &B) -> Result<Vec<String>> {
     let keyring = unlock::keyring(&args.keyring, backend)?;
     let version = match args.to {
-        Some(version) => keyring.promote(version).map(|()| version)?,
-        None => keyring.rotate()?,
+        Some(version) => patiently(|| keyring.promote(version)).map(|()| version)?,
+        None => patiently(|| keyring.rotate())?,
     };
     Ok(vec![format!("version {version} seals from now on; the others open")])
 }
@@ -86,7 +87,7 @@ fn retire<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<String
         }
         _ => return Ok(vec![format!("version {version} opens only, as before")]),
     }
-    let enabled = file.rotate()?;
+    let enabled = patiently(|| file.rotate())?;
     Ok(vec![format!("version {version} opens only; version {enabled} seals from now on")])
 }
 
@@ -110,7 +111,7 @@ fn destroy<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<Strin
             "What version {version} sealed can never be opened again, unless it was rewrapped."
         ))?;
     }
-    file.destroy(version)?;
+    patiently(|| file.destroy(version))?;
     Ok(vec![format!("version {version} was destroyed")])
 }
 
@@ -121,7 +122,7 @@ fn reseal<B: CryptoBackend>(args: &ResealArgs, backend: &B) -> Result<Vec<String
     }
     means.expect_usable()?;
     let file = unlock::keyring(&args.keyring, backend)?;
-    unlock::with_new(&means, path, backend, |unlock| file.reseal(unlock))?;
+    unlock::with_new(&means, path, backend, |unlock| patiently(|| file.reseal(unlock)))?;
     let mut done = vec![format!("{} is unlocked in the new way from now on", path.display())];
     done.extend(new_key_file(&means));
     Ok(done)

@@ -80,8 +80,8 @@ fn write(
     let mut sink = Sink::new(output, target);
     transfer::open(sealed, &ReadRange::Whole, &mut sink, manner)?;
     let Sink { writer: mut output, written, .. } = sink;
-    output.copy_mode(&metadata.permissions());
-    let folder = Folder::lock(&folder_of(target))?;
+    output.copy_mode(&metadata);
+    let folder = Folder::open_locked(&folder_of(target))?;
     if replace {
         folder.replace(output, &staged(target), target)?;
     } else {

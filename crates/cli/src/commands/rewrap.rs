@@ -1,6 +1,6 @@
 //! `rewrap`: another key or name for pairs, by their records alone.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use object_cipher_core::ObjectCipher;
 
@@ -9,7 +9,7 @@ use crate::{
     batch,
     console::say,
     describe,
-    error::{Error, Result},
+    error::{Error, KEEP_OWNER, Result},
     pair::Pair,
     record::Record,
     sealed::{context, now, open_record},
@@ -20,7 +20,11 @@ pub(crate) fn run(args: &RewrapArgs, global: GlobalArgs) -> Result<()> {
     batch::run(
         &args.files,
         |file| Pair::new(file)?.settle()?.record().map(drop),
-        || unlock::cipher(&args.access.keyring, global.backend, Purpose::Sealing),
+        || {
+            // What is reserved and not used is lost: no more than there are files.
+            let purpose = Purpose::Sealing { wraps: args.files.len() as u64 };
+            unlock::cipher(&args.access.keyring, global.backend, purpose)
+        },
         |file, cipher| {
             let record = rewrap(file, &**cipher, args)?;
             if global.quiet { Ok(()) } else { print(file, &record) }
@@ -41,9 +45,9 @@ fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<R
     let rewrapped = now(cipher.rewrap(&opener, &context(&name)));
     let record = Record { envelope: rewrapped.map_err(Error::object(file))?, name };
     let path = pair.record_path();
-    let permissions = fs::metadata(path).map_err(Error::io("read", path))?.permissions();
+    let old = fs::metadata(path).map_err(Error::io("read", path))?;
     let mut output = pair.new_record(&record)?;
-    output.set_mode(permissions.mode());
+    output.stand_in_for(&old).map_err(Error::io(KEEP_OWNER, path))?;
     settled.replace_record(output)?;
     Ok(record)
 }

@@ -1,7 +1,7 @@
 //! `seal`: a file in, a pair out.
 
 use std::{
-    fs::{File, Permissions},
+    fs::{File, Metadata},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -24,25 +24,25 @@ use crate::{
 
 const VERB: &str = "sealing";
 
-/// What to seal, and the permission bits that its sealed form takes over.
+/// What to seal, and the file whose permission bits its sealed form takes over.
 struct Input {
     source: Source<Box<dyn Read>>,
-    permissions: Option<Permissions>,
+    metadata: Option<Metadata>,
 }
 
 pub(crate) fn run(args: &SealArgs, global: GlobalArgs) -> Result<()> {
     let pair = Pair::new(&output(args)?)?;
-    let Input { mut source, permissions } = Input::open(&args.file, global.quiet)?;
+    let Input { mut source, metadata } = Input::open(&args.file, global.quiet)?;
     check_pair(args, &pair)?;
     let mut body = Sink::new(pair.new_file()?, pair.body_path());
-    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing)?;
+    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing { wraps: 1 })?;
     let sealer = now(cipher.seal(&context(&args.name))).map_err(Error::object(&source.path))?;
 
     let envelope = transfer::seal(sealer, &mut source, &mut body, args.threads.threads)?;
     let mut record = pair.new_record(&Record { envelope, name: args.name.clone() })?;
-    if let Some(permissions) = permissions {
-        body.writer.copy_mode(&permissions);
-        record.copy_mode(&permissions);
+    if let Some(metadata) = metadata {
+        body.writer.copy_mode(&metadata);
+        record.copy_mode(&metadata);
     }
 
     let settled = pair.settle()?;
@@ -85,8 +85,8 @@ fn check_pair(args: &SealArgs, pair: &Pair) -> Result<()> {
     pair.expect_no_record_of_another()?;
     pair.expect_replaceable()?;
     // What an interrupted run left undone is done first: it may be what is in the way.
-    pair.settle()?;
-    if args.force { Ok(()) } else { pair.expect_free() }
+    let settled = pair.settle()?;
+    if args.force { settled.expect_replaceable() } else { pair.expect_free() }
 }
 
 impl Input {
@@ -94,14 +94,14 @@ impl Input {
         if is_dash(path) {
             let bar = progress::bar(VERB, None, quiet);
             let source = Source::new(Box::new(io::stdin()) as _, Path::new("standard input"), bar);
-            return Ok(Self { source, permissions: None });
+            return Ok(Self { source, metadata: None });
         }
         let file = File::open(path).map_err(cannot_open(path))?;
         expect_no_folder(&file, path)?;
         expect_ordinary_name(path)?;
         let metadata = file.metadata().map_err(Error::io("open", path))?;
         let bar = progress::bar(VERB, metadata.is_file().then_some(metadata.len()), quiet);
-        let permissions = metadata.is_file().then(|| metadata.permissions());
-        Ok(Self { source: Source::new(Box::new(file), path, bar), permissions })
+        let metadata = metadata.is_file().then_some(metadata);
+        Ok(Self { source: Source::new(Box::new(file), path, bar), metadata })
     }
 }

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use object_cipher_core::{self as core, KeyErrorKind, Step};
 use object_cipher_keyring::Error as KeyringError;
 
-use super::Error;
+use super::{Error, KEEP_OWNER};
 use crate::{
     args::{KEY_FILE_VARIABLE, KEYRING_VARIABLE},
     pair::Pair,
@@ -15,6 +15,7 @@ impl Error {
     /// What to do about it.
     pub(crate) fn help(&self) -> Option<String> {
         let help = match self {
+            Self::Io { action: KEEP_OWNER, .. } => "have its owner do this, or root",
             Self::NotThere(path) => return meant(path),
             Self::NoRecord { body, .. } => return meant(body).or_else(|| Some(NO_RECORD.into())),
             Self::NoBody { .. } => {
@@ -36,7 +37,9 @@ impl Error {
                 return Some(format!("give --keyring PATH, or set {KEYRING_VARIABLE}"));
             }
             Self::Busy(_) => "try again when it is done",
-            Self::OtherOwner(_) => "have it removed, or keep sealed files in a folder of your own",
+            Self::OtherOwner(_) => {
+                "have its owner do it or remove it, or keep sealed files in a folder of your own"
+            }
             Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
             Self::Object { source, .. } => return of_core(source).map(String::from),
             Self::Keyring(error) => return of_keyring(error),

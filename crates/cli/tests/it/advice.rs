@@ -204,3 +204,20 @@ fn one_file_that_fails_does_not_keep_the_others_from_their_turn() {
     bench.run(&["verify", "a.sealed", "c.sealed"]).expect(DONE);
     bench.run(&["verify", "absent", "b.sealed"]).expect(KEY).says("version 1");
 }
+
+#[test]
+fn what_ends_a_batch_early_hides_no_graver_failure() {
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.seal("bad", b"content");
+    bench.write("bad.sealed.envelope", b"junk");
+    let missing = ["verify", "bad.sealed", "a.sealed", "--key-file", "missing"];
+    let run = bench.plain(&missing).expect(REFUSED);
+    run.says("bad.sealed.envelope: ").says("missing").says("2 of 2 files failed");
+    let mut child = bench
+        .command(&["verify", "bad.sealed", "a.sealed", "--key-file", "unlock.key"])
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(REFUSED));
+}

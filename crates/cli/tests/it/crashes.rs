@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bench::{Bench, DONE, NOBODY, REFUSED, SYSTEM, USAGE, content, is_root};
+use crate::bench::{Bench, DONE, REFUSED, SYSTEM, USAGE, content, is_root};
 
 const BODY: &str = "a.sealed";
 const RECORD: &str = "a.sealed.envelope";
@@ -152,30 +152,6 @@ fn a_current_pair_is_not_changed_by_who_may_not_rename_its_record() {
 }
 
 #[test]
-fn a_pair_is_not_replaced_by_what_another_user_puts_beside_it() {
-    if !is_root() {
-        eprintln!("skipped: it takes two users, and only root can be both");
-        return;
-    }
-    let bench = Bench::new();
-    let pairs = Pairs::new(&bench);
-    bench.set_mode("", 0o1777);
-    // Both parts, or a body beside what the owner himself staged.
-    for (steps, planted) in [(2, &[STAGED_BODY, STAGED_RECORD][..]), (2, &[STAGED_BODY])] {
-        pairs.after(steps, &bench);
-        for name in planted {
-            chown(bench.path(name), Some(NOBODY), None).unwrap();
-        }
-        for command in [&["verify", BODY][..], &["rewrap", BODY], &["seal", "a", "--force"]] {
-            bench.run(command).expect(REFUSED).says("belongs to another user");
-            assert_eq!([bench.read(BODY), bench.read(RECORD)], pairs.old);
-        }
-    }
-    pairs.after(2, &bench);
-    assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, NEW);
-}
-
-#[test]
 fn a_body_without_a_record_is_no_object_and_is_sealed_again_by_force() {
     let bench = Bench::new();
     bench.seal("a", OLD);
@@ -225,4 +201,21 @@ fn killed_replacements_leave_the_old_or_the_new_pair() {
     sleep(Duration::from_millis(1));
     bench.plain(&seal("1")).expect(DONE);
     assert_eq!(bench.run(&["cat", "s"]).expect(DONE).stdout, contents[1]);
+}
+
+#[test]
+fn a_folder_that_another_program_keeps_locked_can_be_read() {
+    let bench = Bench::new();
+    let pairs = Pairs::new(&bench);
+    let folder = fs::File::open(bench.path("")).unwrap();
+    folder.lock().unwrap();
+    for steps in [0, 2, 3, 4] {
+        pairs.after(steps, &bench);
+        let names = bench.names();
+        assert_eq!(bench.run(&["cat", BODY]).expect(DONE).stdout, current(steps), "{steps}");
+        // Steps are taken under the lock only.
+        assert_eq!(bench.names(), names);
+    }
+    pairs.after(2, &bench);
+    bench.run(&["rewrap", BODY]).expect(SYSTEM).says("another program holds it");
 }

@@ -1,6 +1,6 @@
 //! Making and changing keyrings.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
 
 use serde_json::Value;
 
@@ -165,4 +165,25 @@ fn a_key_file_that_a_keyring_needs_is_never_removed() {
     bench.plain(&init).expect(SYSTEM);
     assert!(!bench.has("other.key"));
     bench.set_mode("keys", 0o700);
+}
+
+#[test]
+fn a_keyring_that_others_write_is_waited_for() {
+    let bench = Bench::new();
+    bench.seal("b", b"makes the lock file");
+    bench.write("a", b"content");
+    let lock = fs::File::open(bench.path("keyring.lock")).unwrap();
+    lock.lock().unwrap();
+    // Longer than the keyring itself waits.
+    let holder = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(6));
+        drop(lock);
+    });
+    thread::scope(|scope| {
+        for command in [&["seal", "a"][..], &["keyring", "add"]] {
+            let bench = &bench;
+            scope.spawn(move || bench.run(command).expect(DONE).says("waiting for the lock"));
+        }
+    });
+    holder.join().unwrap();
 }

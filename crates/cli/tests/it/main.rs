@@ -12,5 +12,6 @@ mod passphrases;
 mod refusals;
 mod rewraps;
 mod round_trips;
+mod shared_folders;
 mod streams;
 mod terminal;

@@ -1,8 +1,11 @@
 //! Other keys and names for the same body.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, chown},
+};
 
-use crate::bench::{Bench, DONE, KEY, REFUSED, content};
+use crate::bench::{Bench, DONE, KEY, NOBODY, REFUSED, SYSTEM, content, is_root};
 
 #[test]
 fn a_rewrapped_file_outlives_the_old_master_key() {
@@ -49,4 +52,28 @@ fn a_rewrap_that_is_refused_changes_nothing() {
     let before = bench.read("a.sealed.envelope");
     bench.run(&["rewrap", "a.sealed", "--name", "x"]).expect(REFUSED);
     assert_eq!(bench.read("a.sealed.envelope"), before);
+}
+
+#[test]
+fn a_rewrapped_record_stays_its_owners() {
+    if !is_root() {
+        eprintln!("skipped: only root can give a file away");
+        return;
+    }
+    let record = "a.sealed.envelope";
+    let bench = Bench::new();
+    bench.seal("a", b"content");
+    bench.set_mode(record, 0o600);
+    chown(bench.path(record), Some(NOBODY), Some(4242)).unwrap();
+    bench.run(&["rewrap", "a.sealed"]).expect(DONE);
+    let rewrapped = fs::metadata(bench.path(record)).unwrap();
+    assert_eq!((rewrapped.uid(), rewrapped.gid(), bench.mode(record)), (NOBODY, 4242, 0o600));
+    // Who may not give it back is refused, and changes nothing.
+    let bench = bench.unprivileged();
+    chown(bench.path(record), Some(0), None).unwrap();
+    bench.set_mode(record, 0o644);
+    let (before, names) = (bench.read(record), bench.names());
+    let run = bench.run(&["rewrap", "a.sealed"]).expect(SYSTEM);
+    run.says("keep the owner and the group").says("have its owner do this");
+    assert_eq!((bench.read(record), bench.names().len()), (before, names.len()));
 }

@@ -2,10 +2,10 @@
 
 use std::{
     fs,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown},
 };
 
-use crate::bench::{Bench, DONE, content};
+use crate::bench::{Bench, DONE, NOBODY, content, is_root};
 
 #[test]
 fn files_of_every_length_come_back() {
@@ -102,4 +102,35 @@ fn umask() -> u32 {
     let path = folder.path().join("a");
     fs::OpenOptions::new().write(true).create_new(true).mode(0o777).open(&path).unwrap();
     0o777 & !fs::metadata(&path).unwrap().permissions().mode()
+}
+
+#[test]
+fn a_group_that_cannot_be_given_leaves_its_rights_to_no_other() {
+    if !is_root() {
+        eprintln!("skipped: only root can give a file to any group");
+        return;
+    }
+    let group = 4242;
+    let bench = Bench::new();
+    bench.write("a", b"content");
+    let expect = |bench: &Bench, name: &str, mode, gid| {
+        assert_eq!((bench.mode(name), fs::metadata(bench.path(name)).unwrap().gid()), (mode, gid));
+    };
+    chown(bench.path("a"), None, Some(group)).unwrap();
+    bench.set_mode("a", 0o640);
+    // Root may give it.
+    bench.run(&["seal", "a"]).expect(DONE);
+    bench.run(&["open", "a.sealed", "-o", "copy"]).expect(DONE);
+    for name in ["a.sealed", "a.sealed.envelope", "copy"] {
+        expect(&bench, name, 0o640, group);
+    }
+    let bench = bench.unprivileged();
+    for name in ["a", "a.sealed"] {
+        chown(bench.path(name), None, Some(group)).unwrap();
+    }
+    bench.run(&["seal", "a", "-o", "b"]).expect(DONE);
+    bench.run(&["open", "a.sealed", "-o", "c"]).expect(DONE);
+    for name in ["b", "b.envelope", "c"] {
+        expect(&bench, name, 0o600, NOBODY);
+    }
 }
