@@ -2,8 +2,6 @@
 
 use alloc::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::{
     EkSource, Envelope, Error, FreshKey, LayerKey, Mode, Result, SourceKey, Step,
     backend::Library,
@@ -14,6 +12,7 @@ use crate::{
     per_layer::PerLayer,
     secret::Secret,
     source_key::WrappingKey,
+    wiped::Wiped,
 };
 
 const WRAP_CONTEXT: &[u8] = b"object-cipher/v1/wrap\0";
@@ -136,7 +135,7 @@ impl LayerWrap {
         let (header, chunk) = split_message(wrapped)?;
         let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
         let derived = Derived::recover(&*self.library, self.key.0.expose(), &context, &header)?;
-        let mut opened = Zeroizing::new([0; 32 + TAG_LEN]);
+        let mut opened = Wiped::new([0; 32 + TAG_LEN]);
         opened.copy_from_slice(chunk);
         derived.open_only_chunk(&*self.library, opened.as_mut_slice())?;
         let mut dek = Secret::zeroed();

@@ -6,7 +6,7 @@
 use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
 use object_cipher_core::BackendError;
 use sha2::Sha512;
-use zeroize::Zeroizing;
+use zeroize::zeroize_bytes;
 
 type HmacSha512 = Hmac<Sha512>;
 
@@ -37,20 +37,20 @@ pub(crate) fn hkdf_expand_sha512(
         return Err(BackendError::Refused);
     }
     let keyed = keyed(prk)?;
-    let mut block = Zeroizing::new([0; HASH_LEN]);
+    let mut block = [0; HASH_LEN];
     for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
         let mut mac = keyed.clone();
         if counter > 1 {
-            mac.update(block.as_slice());
+            mac.update(&block);
         }
         for piece in info {
             mac.update(piece);
         }
         mac.update(&[counter]);
-        let hash: &mut [u8; HASH_LEN] = &mut block;
-        mac.finalize_into(hash.into());
+        mac.finalize_into((&mut block).into());
         out.copy_from_slice(&block[..out.len()]);
     }
+    zeroize_bytes(&mut block);
     Ok(())
 }
 
