@@ -277,6 +277,7 @@ impl ChunkKey {
 /// Compares in constant time, by words: byte by byte would cost as much as setting up AES.
 fn is_same(one: &[u8; COMMITMENT_LEN], other: &[u8; COMMITMENT_LEN]) -> bool {
     let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let same = words.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
+    let same =
+        words.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
     same.fold(Choice::from(1), |all, same| all & same).into()
 }

@@ -114,11 +114,7 @@ impl DataKeys {
     }
 
     /// Opens a message of less than one chunk.
-    pub(crate) fn open_message(
-        &self,
-        purpose: Purpose,
-        message: &[u8],
-    ) -> Result<Wiped<Vec<u8>>> {
+    pub(crate) fn open_message(&self, purpose: Purpose, message: &[u8]) -> Result<Wiped<Vec<u8>>> {
         let layout = self.layout();
         let length = layout.plaintext_len(message.len() as u64)?;
         if length >= CHUNK_LEN as u64 {

@@ -8,7 +8,7 @@ use crate::{
     cobblestone::{Derived, HEADER_LEN, SALT_LEN, TAG_LEN, split_message},
     context::Identity,
     data_keys::{DataKeys, Layer, Salts, draw_salts, reject},
-    envelope::{Head, WRAPPED_KEY_LEN},
+    envelope::{Head, KeyName, WRAPPED_KEY_LEN},
     per_layer::PerLayer,
     secret::Secret,
     source_key::WrappingKey,
@@ -21,7 +21,7 @@ const WRAP_CONTEXT: &[u8] = b"object-cipher/v1/wrap\0";
 pub(crate) struct Wrapping {
     mode: Mode,
     keys: PerLayer<LayerWrap>,
-    names: PerLayer<LayerKey>,
+    names: PerLayer<KeyName>,
 }
 
 /// One layer's library and wrapping key.
@@ -51,17 +51,17 @@ impl Wrapping {
         Ok(Self {
             mode,
             keys,
-            names: fresh.map(|FreshKey { key_ref, blob, .. }| LayerKey {
-                key_ref,
-                blob,
-                wrapped: [0; WRAPPED_KEY_LEN],
-            }),
+            names: fresh.map(|FreshKey { key_ref, blob, .. }| KeyName { key_ref, blob }),
         })
     }
 
     /// The wrapping that an Envelope has.
     pub(crate) fn stored(keys: PerLayer<LayerWrap>, envelope: &Envelope) -> Self {
-        Self { mode: envelope.mode(), keys, names: envelope.layer_keys().clone() }
+        Self {
+            mode: envelope.mode(),
+            keys,
+            names: envelope.layer_keys().as_ref().map(|layer| layer.name.clone()),
+        }
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -86,7 +86,7 @@ impl Wrapping {
         info: &[u8],
         salts: &Salts,
     ) -> Result<Envelope> {
-        let clear = head.clear_fields(&self.names)?;
+        let clear = head.clear_fields(&self.names.as_ref().map(|name| &name.key_ref))?;
         let binding = Binding { clear: &clear, identity: &identity.encoded()?, info };
         let parts = keys.layers.zip(&self.keys)?;
         let wrapped = parts
@@ -95,7 +95,7 @@ impl Wrapping {
         let layers = self
             .names
             .zip(&wrapped)?
-            .map(|(name, wrapped)| LayerKey { wrapped: *wrapped, ..name.clone() });
+            .map(|(name, wrapped)| LayerKey { name: name.clone(), wrapped: *wrapped });
         Envelope::assemble(head, layers, info)
     }
 }
@@ -167,7 +167,8 @@ pub(crate) fn unwrap(
     identity: &Identity,
 ) -> Result<DataKeys> {
     let object = envelope.object_id();
-    let clear = envelope.head().clear_fields(envelope.layer_keys())?;
+    let clear =
+        envelope.head().clear_fields(&envelope.layer_keys().as_ref().map(LayerKey::key_ref))?;
     let binding = Binding { clear: &clear, identity: &identity.encoded()?, info: envelope.info() };
     let layers = keys.zip(envelope.layer_keys())?.try_map(|number, (key, stored)| {
         let dek = key.unwrap(number, &stored.wrapped, &binding)?;

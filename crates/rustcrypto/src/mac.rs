@@ -20,7 +20,10 @@ pub(crate) fn hmac_sha512(
     data: &[&[u8]],
     mac: &mut [u8; HASH_LEN],
 ) -> Result<(), BackendError> {
-    let mut keyed = keyed(key)?;
+    // A key of any length is taken, so this does not fail.
+    let Ok(mut keyed) = HmacSha512::new_from_slice(key) else {
+        return Err(BackendError::Unavailable);
+    };
     for piece in data {
         keyed.update(piece);
     }
@@ -36,7 +39,9 @@ pub(crate) fn hkdf_expand_sha512(
     if prk.len() > HASH_LEN || okm.len() > MAX_BLOCKS * HASH_LEN {
         return Err(BackendError::Refused);
     }
-    let keyed = keyed(prk)?;
+    let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
+        return Err(BackendError::Unavailable);
+    };
     let mut block = [0; HASH_LEN];
     for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
         let mut mac = keyed.clone();
@@ -52,9 +57,4 @@ pub(crate) fn hkdf_expand_sha512(
     }
     zeroize_bytes(&mut block);
     Ok(())
-}
-
-/// HMAC with its key absorbed. A key of any length is taken, so this does not fail.
-fn keyed(key: &[u8]) -> Result<HmacSha512, BackendError> {
-    HmacSha512::new_from_slice(key).map_err(|_| BackendError::Unavailable)
 }
