@@ -357,7 +357,7 @@ fn write_key_ref(number: u8, key_ref: &KeyRef, out: &mut Vec<u8>) -> Result<()> 
     out.extend_from_slice(&[number, key_ref.source().byte()]);
     let at = out.len();
     out.extend_from_slice(&[0; 2]);
-    key_ref.write(out)?;
+    key_ref.write(out);
     let length = u16::try_from(out.len() - at - 2)
         .map_err(|_| Error::Limit("a key reference has at most 1,024 bytes"))?;
     out[at..at + 2].copy_from_slice(&length.to_be_bytes());
