@@ -216,19 +216,19 @@ impl Envelope {
 }
 
 impl Head {
-    /// The fields that the wrap binds: the fixed header, with state 3 written as 2, and every
-    /// layer's number, source and key name.
-    pub(crate) fn clear_fields(&self, key_refs: &PerLayer<&KeyRef>) -> Result<Vec<u8>> {
+    /// Appends the fields that the wrap binds: the fixed header, with state 3 written as 2, and
+    /// every layer's number, source and key name.
+    pub(crate) fn write_clear_fields(
+        &self,
+        key_refs: &PerLayer<&KeyRef>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let state = match self.state {
             State::KeylessUpload => State::Upload,
             state => state,
         };
-        let mut bytes = Vec::with_capacity(128);
-        self.write(state, &mut bytes);
-        for (number, key_ref) in key_refs.iter() {
-            write_key_ref(number, key_ref, &mut bytes)?;
-        }
-        Ok(bytes)
+        self.write(state, out);
+        key_refs.iter().try_for_each(|(number, key_ref)| write_key_ref(number, key_ref, out))
     }
 
     fn write(&self, state: State, out: &mut Vec<u8>) {
