@@ -3,6 +3,7 @@
 mod chunks;
 mod memory;
 mod ranges;
+mod small;
 mod streams;
 mod threads;
 
@@ -21,6 +22,8 @@ pub(crate) fn run(report: &mut Report) {
     streams::run::<RawRustCrypto>(report);
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
+    small::run::<RawAwsLc>(report);
+    small::run::<RawRustCrypto>(report);
     memory::run(report);
     machine::unpin();
     threads::run(report);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails stops")]
 
+mod bare;
 mod goals;
 mod machine;
 mod measure;

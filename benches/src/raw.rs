@@ -1,14 +1,23 @@
-//! AES-256-GCM as the libraries give it, and a bare loop over it: what object-cipher is compared
-//! with.
+//! The primitives as the libraries give them, and a bare loop over AES-256-GCM: what object-cipher is
+//! compared with.
 
 use std::io::{Read, Write};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    digest::{self, SHA512},
+    hkdf::{HKDF_SHA512, KeyType, Prk},
+    rand,
+};
+use hmac::{Hmac, KeyInit, Mac};
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::CryptoBackend;
 use object_cipher_rustcrypto::RustCrypto;
+use sha2::{Digest, Sha512};
 
 pub(crate) const TAG: usize = 16;
+/// What HKDF gives for one message: key, base nonce, commitment.
+pub(crate) const OKM: usize = 76;
 
 /// One library, bare, and the backend over it.
 pub(crate) trait Library: 'static {
@@ -19,6 +28,11 @@ pub(crate) trait Library: 'static {
     fn new(key: &[u8; 32]) -> Self;
     fn seal(&self, nonce: [u8; 12], chunk: &mut [u8], tag: &mut [u8]);
     fn open(&self, nonce: [u8; 12], chunk: &mut [u8], tag: &[u8]);
+
+    fn random<const N: usize>() -> [u8; N];
+    /// HKDF-Expand with HMAC-SHA-512.
+    fn expand(prk: &[u8; 32], info: &[&[u8]]) -> [u8; OKM];
+    fn sha512(data: &[&[u8]]) -> [u8; 64];
 }
 
 /// `aws-lc-rs`.
@@ -49,6 +63,31 @@ impl Library for RawAwsLc {
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.0.open_in_place_separate_tag(nonce, Aad::empty(), tag, chunk).unwrap();
     }
+
+    fn random<const N: usize>() -> [u8; N] {
+        let mut bytes = [0; N];
+        rand::fill(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn expand(prk: &[u8; 32], info: &[&[u8]]) -> [u8; OKM] {
+        struct Length;
+        impl KeyType for Length {
+            fn len(&self) -> usize {
+                OKM
+            }
+        }
+        let mut okm = [0; OKM];
+        let prk = Prk::new_less_safe(HKDF_SHA512, prk);
+        prk.expand(info, Length).unwrap().fill(&mut okm).unwrap();
+        okm
+    }
+
+    fn sha512(data: &[&[u8]]) -> [u8; 64] {
+        let mut hash = digest::Context::new(&SHA512);
+        data.iter().for_each(|piece| hash.update(piece));
+        hash.finish().as_ref().try_into().unwrap()
+    }
 }
 
 impl Library for RawRustCrypto {
@@ -74,6 +113,44 @@ impl Library for RawRustCrypto {
         let tag = tag.try_into().unwrap();
         self.0.decrypt_inout_detached((&nonce).into(), &[], chunk.into(), tag).unwrap();
     }
+
+    fn random<const N: usize>() -> [u8; N] {
+        let mut bytes = [0; N];
+        getrandom::fill(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn expand(prk: &[u8; 32], info: &[&[u8]]) -> [u8; OKM] {
+        let keyed = Hmac::<Sha512>::new_from_slice(prk).unwrap();
+        let block = |before: &[u8], counter| {
+            let mut mac = keyed.clone();
+            mac.update(before);
+            info.iter().for_each(|piece| mac.update(piece));
+            mac.update(&[counter]);
+            mac.finalize().into_bytes()
+        };
+        let first = block(&[], 1);
+        let second = block(&first, 2);
+        let mut okm = [0; OKM];
+        okm[..64].copy_from_slice(&first);
+        okm[64..].copy_from_slice(&second[..OKM - 64]);
+        okm
+    }
+
+    fn sha512(data: &[&[u8]]) -> [u8; 64] {
+        data.iter().fold(Sha512::new(), Sha512::chain_update).finalize().into()
+    }
+}
+
+/// EK: HKDF of a source key, whose info is the mode, the layer and the kind of source.
+pub(crate) fn wrapping_key(source: &[u8; 32], info: [u8; 3]) -> [u8; 32] {
+    let mac = |key: &[u8], data: &[u8]| {
+        let mac = Hmac::<Sha512>::new_from_slice(key).unwrap().chain_update(data);
+        mac.finalize().into_bytes()
+    };
+    let [mode, layer, kind] = info;
+    let ek = mac(&mac(b"object-cipher/v1/ek", source), &[mode, layer, kind, 1]);
+    *ek.first_chunk().unwrap()
 }
 
 /// Seals chunks in place, each with its tag behind it.

@@ -28,6 +28,13 @@ pub(crate) struct Row<'a> {
     pub(crate) bound: Bound,
 }
 
+/// What goes through in one run.
+#[derive(Clone, Copy)]
+pub(crate) enum Amount {
+    Bytes(usize),
+    Objects(u32),
+}
+
 /// What is asked of a ratio or a count.
 #[derive(Clone, Copy)]
 pub(crate) enum Bound {
@@ -47,28 +54,25 @@ impl Report {
         self.goals.is_empty() || self.goals.contains(&goal)
     }
 
-    /// Measures a ratio of speeds: above 1 we are faster. `bytes` go through in one run.
+    /// Measures a ratio of speeds: above 1 we are faster.
     pub(crate) fn speed(
         &mut self,
         row: &Row<'_>,
         clock: Clock,
-        bytes: usize,
+        amount: Amount,
         ours: &mut dyn Case,
         baseline: &mut dyn Case,
     ) {
         let comparison = Comparison::run(clock, self.rounds, ours, baseline);
-        let speeds = comparison.times.map(|time| {
-            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-            let gib = bytes as f64 / f64::from(1 << 30);
-            gib / time.as_secs_f64()
-        });
+        let (unit, count) = amount.in_its_unit();
+        let speeds = comparison.times.map(|time| count / time.as_secs_f64());
         let [median, low, high] = comparison.ratio.map(|ratio| match row.bound {
             Bound::AtLeast(_) | Bound::Nothing => ratio,
             // A bound from above is one of time.
             Bound::AtMost(_) => 1.0 / ratio,
         });
         let spread = [low.min(high), low.max(high)];
-        let details = json!({ "clock": clock.name(), "spread": spread, "gib_per_s": speeds });
+        let details = json!({ "clock": clock.name(), "spread": spread, unit: speeds });
         self.push(row, median, &details);
     }
 
@@ -112,5 +116,16 @@ impl Report {
             "rounds": self.rounds,
             "rows": self.rows,
         })
+    }
+}
+
+impl Amount {
+    /// The unit of its speed, and how much of that it is.
+    fn in_its_unit(self) -> (&'static str, f64) {
+        match self {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            Self::Bytes(bytes) => ("gib_per_s", bytes as f64 / f64::from(1 << 30)),
+            Self::Objects(objects) => ("objects_per_s", f64::from(objects)),
+        }
     }
 }

@@ -10,12 +10,11 @@ const END: &str = "<!-- benches:end -->";
 /// A table of all rows, and a line on where they come from.
 pub(crate) fn markdown(results: &Value) -> String {
     let mut out = String::from(
-        "| what | against, in the same run | library | measured | aim | GiB/s |\n\
+        "| what | against, in the same run | library | measured | aim | speed |\n\
          |---|---|---|---|---|---|\n",
     );
     for row in list(&results["rows"]) {
-        let speed = &row["details"]["gib_per_s"][0];
-        let speed = speed.as_f64().map_or_else(String::new, |speed| format!("{speed:.1}"));
+        let speed = speed(&row["details"]);
         let missed = if row["holds"] == true { "" } else { ", missed" };
         let value = number(&row["value"]);
         let [what, against, library] = ["ours", "against", "library"].map(|name| text(&row[name]));
@@ -49,6 +48,15 @@ pub(crate) fn insert(text: &str, table: &str) -> String {
     match parts {
         Some((before, after)) => format!("{before}{BEGIN}\n{table}{END}{after}"),
         None => text.into(),
+    }
+}
+
+/// Our speed, in the unit that it was measured in.
+fn speed(details: &Value) -> String {
+    match (details["gib_per_s"][0].as_f64(), details["objects_per_s"][0].as_f64()) {
+        (Some(gib), _) => format!("{gib:.1} GiB/s"),
+        (_, Some(objects)) => format!("{:.0} k/s", objects / 1e3),
+        _ => String::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use object_cipher_io::{Error, OpenBytes, SealBytes};
 use crate::{
     measure::{Clock, Prepared},
     raw::{Library, TAG, open_slots, seal_slots},
-    report::{Bound, Report, Row},
+    report::{Amount, Bound, Report, Row},
     subject::{BLOCK, CHUNK, HEADER, STRIDE, Subject},
 };
 
@@ -48,7 +48,13 @@ fn seal_in_place<L: Library>(report: &mut Report) {
         },
     );
     let mut theirs = Prepared::new(|| (), |()| seal_slots(&library, &mut theirs, STRIDE));
-    report.speed(&row::<L>("seal in place"), Clock::Processor, BLOCK, &mut ours, &mut theirs);
+    report.speed(
+        &row::<L>("seal in place"),
+        Clock::Processor,
+        Amount::Bytes(BLOCK),
+        &mut ours,
+        &mut theirs,
+    );
 }
 
 fn open_in_place<L: Library>(report: &mut Report) {
@@ -74,7 +80,13 @@ fn open_in_place<L: Library>(report: &mut Report) {
             slots
         },
     );
-    report.speed(&row::<L>("open in place"), Clock::Processor, BLOCK, &mut ours, &mut theirs);
+    report.speed(
+        &row::<L>("open in place"),
+        Clock::Processor,
+        Amount::Bytes(BLOCK),
+        &mut ours,
+        &mut theirs,
+    );
 }
 
 fn seal_bytes<L: Library>(report: &mut Report) {
@@ -97,7 +109,7 @@ fn seal_bytes<L: Library>(report: &mut Report) {
     report.speed(
         &row::<L>("seal unshared `Bytes`"),
         Clock::Processor,
-        STREAM,
+        Amount::Bytes(STREAM),
         &mut ours,
         &mut theirs,
     );
@@ -127,7 +139,7 @@ fn open_bytes<L: Library>(report: &mut Report) {
     report.speed(
         &row::<L>("open unshared `Bytes`"),
         Clock::Processor,
-        STREAM,
+        Amount::Bytes(STREAM),
         &mut ours,
         &mut theirs,
     );

@@ -6,7 +6,7 @@ use object_cipher_io::open_segment;
 use crate::{
     measure::{Clock, Prepared},
     raw::{Library, open_slots, seal_slots},
-    report::{Bound, Report, Row},
+    report::{Amount, Bound, Report, Row},
     subject::{BLOCK, CHUNK, HEADER, STRIDE, Sink, Subject},
 };
 
@@ -61,5 +61,5 @@ fn range<L: Library>(report: &mut Report, ours: &str, length: usize) {
     let against = "the library alone: one key set-up, one buffer, the same chunks";
     let bound = Bound::AtMost(1.1);
     let row = Row { goal: 9, ours: &format!("{ours}: time"), against, library: L::NAME, bound };
-    report.speed(&row, Clock::Processor, covering, &mut reading, &mut opening);
+    report.speed(&row, Clock::Processor, Amount::Bytes(covering), &mut reading, &mut opening);
 }

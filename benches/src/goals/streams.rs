@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{
     measure::{Case, Clock, Prepared},
     raw::{Library, TAG, open_loop, seal_loop},
-    report::{Bound, Report, Row},
+    report::{Amount, Bound, Report, Row},
     subject::{Again, BLOCK, CHUNK, Scratch, Sink, Subject},
 };
 
@@ -44,7 +44,7 @@ fn row<L: Library>(goal: u32, ours: &str, least: f64) -> Row<'_> {
 }
 
 fn speed(report: &mut Report, row: &Row<'_>, ours: &mut dyn Case, theirs: &mut dyn Case) {
-    report.speed(row, Clock::Processor, LENGTH, ours, theirs);
+    report.speed(row, Clock::Processor, Amount::Bytes(LENGTH), ours, theirs);
 }
 
 fn seal_streams<L: Library>(report: &mut Report) {

@@ -7,7 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::{
     measure::{Clock, Prepared},
     raw::{Library, RawAwsLc},
-    report::{Bound, Report, Row},
+    report::{Amount, Bound, Report, Row},
     subject::{CHUNK, HEADER, STRIDE, Sink, Subject},
 };
 
@@ -50,7 +50,7 @@ fn in_memory(report: &mut Report, pool: &ThreadPool, ours: &str, least: f64) {
         },
     );
     let row = row(ours, "our own chunks, one by one", least);
-    report.speed(&row, Clock::Wall, IN_PLACE, &mut threads, &mut one);
+    report.speed(&row, Clock::Wall, Amount::Bytes(IN_PLACE), &mut threads, &mut one);
 }
 
 fn streamed(report: &mut Report, pool: &ThreadPool, ours: &str, least: f64) {
@@ -66,5 +66,5 @@ fn streamed(report: &mut Report, pool: &ThreadPool, ours: &str, least: f64) {
         |stream| seal_all(stream, &mut &content[..], &mut Sink).unwrap(),
     );
     let row = row(ours, "our own stream, `Read` to `Write`", least);
-    report.speed(&row, Clock::Wall, LENGTH, &mut threads, &mut one);
+    report.speed(&row, Clock::Wall, Amount::Bytes(LENGTH), &mut threads, &mut one);
 }

@@ -4,8 +4,8 @@ use alloc::sync::Arc;
 use core::{fmt, ops::Range};
 
 use crate::{
-    BodySealer, ChunkOpener, Error, ObjectId, Result, Segment, Step, buffer::Buffer,
-    chunk_cipher::Chunks,
+    BodySealer, ChunkOpener, Error, ObjectId, Result, Segment, Step, chunk_cipher::Chunks,
+    wiped::Buffer,
 };
 
 /// Bytes go in, bytes come out, in order; no I/O inside. Every format has this form, and adapters

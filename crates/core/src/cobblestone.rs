@@ -16,12 +16,13 @@ mod decryptor;
 
 use alloc::{boxed::Box, vec::Vec};
 
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroizing, zeroize_bytes};
 
 use crate::{
     Aes256Gcm, CryptoBackend, Error, Fault, Item, Result,
     backend::{BackendError, Library},
+    wiped::Wiped,
 };
 
 pub use decryptor::{DecryptStream, Decryptor};
@@ -50,16 +51,16 @@ pub(crate) struct Header {
 
 /// What HKDF gives for one message.
 pub(crate) struct Derived {
-    key: Zeroizing<[u8; 32]>,
+    key: Wiped<[u8; 32]>,
     /// The base nonce, which is also that of chunk 0.
-    base: Zeroizing<[u8; 12]>,
+    base: Wiped<[u8; 12]>,
     commitment: [u8; COMMITMENT_LEN],
 }
 
 /// The derived key of one message, set up: seals and opens its chunks.
 pub(crate) struct ChunkKey {
     aead: Box<dyn Aes256Gcm>,
-    base: Zeroizing<[u8; 12]>,
+    base: Wiped<[u8; 12]>,
 }
 
 /// Seals `plaintext` (under 16,384 bytes) as one message under `key` and the concatenation of
@@ -183,11 +184,11 @@ impl Derived {
         info[0] = INFO_PREFIX;
         info[1] = salt;
         info[2..count].copy_from_slice(context);
-        let mut okm = Zeroizing::new([0; 76]);
+        let mut okm = Wiped::new([0; 76]);
         library.hkdf_expand_sha512(key, &info[..count], okm.as_mut_slice())?;
         let mut derived = Self {
-            key: Zeroizing::new([0; 32]),
-            base: Zeroizing::new([0; 12]),
+            key: Wiped::new([0; 32]),
+            base: Wiped::new([0; 12]),
             commitment: [0; COMMITMENT_LEN],
         };
         derived.key.copy_from_slice(&okm[..32]);
@@ -204,7 +205,7 @@ impl Derived {
         header: &Header,
     ) -> Result<Self> {
         let derived = Self::new(library, key, context, &header.salt)?;
-        if bool::from(derived.commitment.ct_eq(&header.commitment)) {
+        if is_same(&derived.commitment, &header.commitment) {
             Ok(derived)
         } else {
             Err(BackendError::Rejected.into())
@@ -218,7 +219,7 @@ impl Derived {
 
     /// The key set up for many chunks.
     pub(crate) fn chunk_key(&self, library: &dyn Library) -> Result<ChunkKey, BackendError> {
-        Ok(ChunkKey { aead: library.aead(&self.key)?, base: self.base.clone() })
+        Ok(ChunkKey { aead: library.aead(&self.key)?, base: Wiped::new(*self.base) })
     }
 
     /// Seals the only chunk of a message: the plaintext, then room for the tag.
@@ -228,7 +229,7 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.seal_once(&self.key, &self.base, chunk, tag).inspect_err(|_| chunk.zeroize())
+        library.seal_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
     }
 
     /// Opens the only chunk of a message, tag behind it; wipes it when it does not verify.
@@ -238,7 +239,7 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.open_once(&self.key, &self.base, chunk, tag).inspect_err(|_| chunk.zeroize())
+        library.open_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
     }
 }
 
@@ -260,7 +261,7 @@ impl ChunkKey {
         chunk: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<(), BackendError> {
-        self.aead.open(&self.nonce(index), &[], chunk, tag).inspect_err(|_| chunk.zeroize())
+        self.aead.open(&self.nonce(index), &[], chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
     }
 
     /// The chunk's index as a 96-bit big-endian number, exclusive-or the base nonce.
@@ -271,4 +272,12 @@ impl ChunkKey {
         }
         nonce
     }
+}
+
+/// Compares in constant time, by words: byte by byte would cost as much as setting up AES.
+fn is_same(one: &[u8; COMMITMENT_LEN], other: &[u8; COMMITMENT_LEN]) -> bool {
+    let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
+    let same =
+        words.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
+    same.fold(Choice::from(1), |all, same| all & same).into()
 }

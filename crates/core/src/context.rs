@@ -317,16 +317,11 @@ impl Identity {
         self.upload_id == other.upload_id
     }
 
-    /// The byte string that the wrap binds (`SPEC.md`, "identity").
-    pub(crate) fn encoded(&self) -> Result<Vec<u8>> {
+    /// Appends the byte string that the wrap binds (`SPEC.md`, "identity").
+    pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<()> {
         let items = [&self.version_id, &self.upload_id, &self.encryption_context, &self.extra];
-        let length = items.iter().map(|item| item.len() + 4).sum::<usize>();
-        let mut out = Vec::with_capacity(self.place.len() + length);
         out.extend_from_slice(&self.place);
-        for item in items {
-            encode(item, &mut out)?;
-        }
-        Ok(out)
+        items.into_iter().try_for_each(|item| encode(item, out))
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::zeroize_bytes;
 
 use crate::{
     BackendError, Error, Headers, Layout, ObjectId, Result, Step, Suite,
@@ -12,6 +12,7 @@ use crate::{
     cobblestone::{CHUNK_LEN, Derived, SALT_LEN, TAG_LEN, check_message_len},
     per_layer::PerLayer,
     secret::Secret,
+    wiped::Wiped,
 };
 
 /// An object's data keys: one for the only layer, or one each for the inner and the outer.
@@ -113,11 +114,7 @@ impl DataKeys {
     }
 
     /// Opens a message of less than one chunk.
-    pub(crate) fn open_message(
-        &self,
-        purpose: Purpose,
-        message: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open_message(&self, purpose: Purpose, message: &[u8]) -> Result<Wiped<Vec<u8>>> {
         let layout = self.layout();
         let length = layout.plaintext_len(message.len() as u64)?;
         if length >= CHUNK_LEN as u64 {
@@ -125,7 +122,7 @@ impl DataKeys {
         }
         let (headers, chunk) = message.split_at(layout.header_len());
         let derived = self.recover_layers(purpose, &Headers::parse(self.suite(), headers)?)?;
-        let mut plaintext = Zeroizing::new(chunk.to_vec());
+        let mut plaintext = Wiped::new(chunk.to_vec());
         let layers = self.layers.zip(&derived)?;
         // The outer layer comes off first.
         for (layer, derived) in layers.outer.into_iter().chain([layers.inner]) {
@@ -224,7 +221,7 @@ pub(crate) fn draw_salts<const N: usize>(
 
 /// A random draw, split into its pieces; wiped on drop.
 pub(crate) struct Draw {
-    bytes: Zeroizing<[u8; Self::ROOM]>,
+    bytes: Wiped<[u8; Self::ROOM]>,
     taken: usize,
 }
 
@@ -234,7 +231,7 @@ impl Draw {
 
     /// Draws `length` bytes, at most 120, in one call.
     pub(crate) fn new(library: &dyn Library, length: usize) -> Result<Self> {
-        let mut bytes = Zeroizing::new([0; Self::ROOM]);
+        let mut bytes = Wiped::new([0; Self::ROOM]);
         library.random(&mut bytes[..length])?;
         Ok(Self { bytes, taken: 0 })
     }
@@ -243,7 +240,7 @@ impl Draw {
     pub(crate) fn take(&mut self, out: &mut [u8]) {
         let piece = &mut self.bytes[self.taken..self.taken + out.len()];
         out.copy_from_slice(piece);
-        piece.zeroize();
+        zeroize_bytes(piece);
         self.taken += out.len();
     }
 }

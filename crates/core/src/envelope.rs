@@ -54,9 +54,15 @@ pub(crate) struct Head {
 /// How one layer's data key is wrapped, as the Envelope tells it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LayerKey {
+    pub(crate) name: KeyName,
+    pub(crate) wrapped: [u8; WRAPPED_KEY_LEN],
+}
+
+/// Which key wraps a layer's data key, and how its source finds it again.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct KeyName {
     pub(crate) key_ref: KeyRef,
     pub(crate) blob: KeyBlob,
-    pub(crate) wrapped: [u8; WRAPPED_KEY_LEN],
 }
 
 impl Envelope {
@@ -193,9 +199,10 @@ impl Envelope {
         let mut bytes = Vec::with_capacity(512 + info.len());
         head.write(head.state, &mut bytes);
         for (number, layer) in layers.iter() {
-            write_key_ref(number, &layer.key_ref, &mut bytes)?;
-            write_u16(layer.blob.as_bytes().len(), &mut bytes)?;
-            bytes.extend_from_slice(layer.blob.as_bytes());
+            let KeyName { key_ref, blob } = &layer.name;
+            write_key_ref(number, key_ref, &mut bytes)?;
+            write_u16(blob.as_bytes().len(), &mut bytes)?;
+            bytes.extend_from_slice(blob.as_bytes());
             bytes.extend_from_slice(&layer.wrapped);
         }
         write_u32(info.len(), &mut bytes)?;
@@ -209,19 +216,19 @@ impl Envelope {
 }
 
 impl Head {
-    /// The fields that the wrap binds: the fixed header, with state 3 written as 2, and every
-    /// layer's number, source and key name.
-    pub(crate) fn clear_fields(&self, layers: &PerLayer<LayerKey>) -> Result<Vec<u8>> {
+    /// Appends the fields that the wrap binds: the fixed header, with state 3 written as 2, and
+    /// every layer's number, source and key name.
+    pub(crate) fn write_clear_fields(
+        &self,
+        key_refs: &PerLayer<&KeyRef>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let state = match self.state {
             State::KeylessUpload => State::Upload,
             state => state,
         };
-        let mut bytes = Vec::with_capacity(128);
-        self.write(state, &mut bytes);
-        for (number, layer) in layers.iter() {
-            write_key_ref(number, &layer.key_ref, &mut bytes)?;
-        }
-        Ok(bytes)
+        self.write(state, out);
+        key_refs.iter().try_for_each(|(number, key_ref)| write_key_ref(number, key_ref, out))
     }
 
     fn write(&self, state: State, out: &mut Vec<u8>) {
@@ -299,12 +306,12 @@ impl Head {
 impl LayerKey {
     /// The name of the key that wrapped the layer's data key.
     pub fn key_ref(&self) -> &KeyRef {
-        &self.key_ref
+        &self.name.key_ref
     }
 
     /// What the key source needs to find its key again.
     pub fn blob(&self) -> &KeyBlob {
-        &self.blob
+        &self.name.blob
     }
 
     fn read(reader: &mut Reader<'_>, head: Head, number: u8) -> Result<Self> {
@@ -317,19 +324,19 @@ impl LayerKey {
             .ok_or(malformed(Fault::Field("ek_source")))?;
         let key_ref = reader.prefixed_u16(crate::MAX_KEY_REF_LEN)?;
         let blob = reader.prefixed_u16(crate::MAX_KEY_BLOB_LEN)?;
-        Ok(Self {
+        let name = KeyName {
             key_ref: KeyRef::parse(source, key_ref)?,
             blob: KeyBlob::parse(source, blob)?,
-            wrapped: reader.array()?,
-        })
+        };
+        Ok(Self { name, wrapped: reader.array()? })
     }
 }
 
 impl fmt::Debug for LayerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LayerKey")
-            .field("key_ref", &self.key_ref)
-            .field("blob", &self.blob)
+            .field("key_ref", self.key_ref())
+            .field("blob", self.blob())
             .finish_non_exhaustive()
     }
 }
@@ -350,7 +357,7 @@ fn write_key_ref(number: u8, key_ref: &KeyRef, out: &mut Vec<u8>) -> Result<()> 
     out.extend_from_slice(&[number, key_ref.source().byte()]);
     let at = out.len();
     out.extend_from_slice(&[0; 2]);
-    key_ref.write(out)?;
+    key_ref.write(out);
     let length = u16::try_from(out.len() - at - 2)
         .map_err(|_| Error::Limit("a key reference has at most 1,024 bytes"))?;
     out[at..at + 2].copy_from_slice(&length.to_be_bytes());

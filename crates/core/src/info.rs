@@ -3,11 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::{
     Error, Headers, Item, Result, Suite,
     reader::{Reader, write_u16},
+    wiped::Wiped,
 };
 
 /// A multipart object has 1 to this many parts.
@@ -180,9 +179,9 @@ impl ChecksumAlgorithm {
 
 impl Info {
     /// The TLV form: tag u8, length u16, value; tags strictly rising.
-    pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn encode(&self) -> Result<Wiped<Vec<u8>>> {
         // Room for the longest, so that no copy is left behind in growing.
-        let mut out = Zeroizing::new(Vec::with_capacity(MAX_LEN));
+        let mut out = Wiped::new(Vec::with_capacity(MAX_LEN));
         let mut put = |tag: u8, value: &[&[u8]]| {
             out.push(tag);
             write_u16(value.iter().map(|piece| piece.len()).sum(), &mut out)?;

@@ -5,7 +5,6 @@ extern crate alloc;
 
 mod backend;
 mod body_stream;
-mod buffer;
 mod chunk_cipher;
 mod context;
 mod data_keys;
@@ -31,6 +30,7 @@ mod secret;
 mod source;
 mod source_key;
 mod upload;
+mod wiped;
 mod wrapping;
 
 pub mod cobblestone;

@@ -2,13 +2,12 @@
 
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
 use crate::{
     Checksum, ChecksumAlgorithm, ETag, Error, Headers, Item, ObjectId, Result, Suite,
     data_keys::{DataKeys, Purpose, Salts},
     part_table::PartEntry,
     reader::Reader,
+    wiped::Wiped,
 };
 
 /// A receipt has at most this many checksums.
@@ -66,7 +65,7 @@ impl PartReceipt {
         }
         let digests: usize = sorted.iter().map(|checksum| 1 + checksum.digest().len()).sum();
         let length = 8 + entry.headers.as_bytes().len() + 16 + 1 + digests;
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(length));
+        let mut plaintext = Wiped::new(Vec::with_capacity(length));
         plaintext.extend_from_slice(&entry.length.to_be_bytes());
         plaintext.extend_from_slice(entry.headers.as_bytes());
         plaintext.extend_from_slice(&etag.0);

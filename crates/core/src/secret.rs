@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::zeroize_bytes;
 
 /// A 256-bit secret on the heap: never copied, never printed, wiped on drop.
 pub(crate) struct Secret(Box<[u8; 32]>);
@@ -31,7 +31,7 @@ impl Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.zeroize();
+        zeroize_bytes(&mut *self.0);
     }
 }
 

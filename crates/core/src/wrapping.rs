@@ -1,19 +1,19 @@
 //! Wrapping data keys into an Envelope and unwrapping them: where identity and Envelope are bound.
 
-use alloc::sync::Arc;
-
-use zeroize::Zeroizing;
+use alloc::{sync::Arc, vec::Vec};
 
 use crate::{
-    EkSource, Envelope, Error, FreshKey, LayerKey, Mode, Result, SourceKey, Step,
+    EkSource, Envelope, Error, FreshKey, KeyRef, LayerKey, Mode, Result, SourceKey, Step,
     backend::Library,
     cobblestone::{Derived, HEADER_LEN, SALT_LEN, TAG_LEN, split_message},
     context::Identity,
     data_keys::{DataKeys, Layer, Salts, draw_salts, reject},
-    envelope::{Head, WRAPPED_KEY_LEN},
+    envelope::{Head, KeyName, WRAPPED_KEY_LEN},
     per_layer::PerLayer,
+    reader::write_u32,
     secret::Secret,
     source_key::WrappingKey,
+    wiped::Wiped,
 };
 
 const WRAP_CONTEXT: &[u8] = b"object-cipher/v1/wrap\0";
@@ -22,7 +22,7 @@ const WRAP_CONTEXT: &[u8] = b"object-cipher/v1/wrap\0";
 pub(crate) struct Wrapping {
     mode: Mode,
     keys: PerLayer<LayerWrap>,
-    names: PerLayer<LayerKey>,
+    names: PerLayer<KeyName>,
 }
 
 /// One layer's library and wrapping key.
@@ -31,12 +31,8 @@ pub(crate) struct LayerWrap {
     key: Arc<WrappingKey>,
 }
 
-/// What a wrap binds: the Envelope's clear fields, the identity, and the stored info block.
-struct Binding<'a> {
-    clear: &'a [u8],
-    identity: &'a [u8],
-    info: &'a [u8],
-}
+/// What a wrap binds: enc(clear fields) ‖ enc(identity) ‖ enc(info message).
+struct Binding(Vec<u8>);
 
 impl Wrapping {
     /// The wrapping of a mode by a fresh key a layer.
@@ -52,17 +48,17 @@ impl Wrapping {
         Ok(Self {
             mode,
             keys,
-            names: fresh.map(|FreshKey { key_ref, blob, .. }| LayerKey {
-                key_ref,
-                blob,
-                wrapped: [0; WRAPPED_KEY_LEN],
-            }),
+            names: fresh.map(|FreshKey { key_ref, blob, .. }| KeyName { key_ref, blob }),
         })
     }
 
     /// The wrapping that an Envelope has.
     pub(crate) fn stored(keys: PerLayer<LayerWrap>, envelope: &Envelope) -> Self {
-        Self { mode: envelope.mode(), keys, names: envelope.layer_keys().clone() }
+        Self {
+            mode: envelope.mode(),
+            keys,
+            names: envelope.layer_keys().as_ref().map(|layer| layer.name.clone()),
+        }
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -87,8 +83,8 @@ impl Wrapping {
         info: &[u8],
         salts: &Salts,
     ) -> Result<Envelope> {
-        let clear = head.clear_fields(&self.names)?;
-        let binding = Binding { clear: &clear, identity: &identity.encoded()?, info };
+        let key_refs = self.names.as_ref().map(|name| &name.key_ref);
+        let binding = Binding::new(&head, &key_refs, identity, info)?;
         let parts = keys.layers.zip(&self.keys)?;
         let wrapped = parts
             .zip(salts)?
@@ -96,7 +92,7 @@ impl Wrapping {
         let layers = self
             .names
             .zip(&wrapped)?
-            .map(|(name, wrapped)| LayerKey { wrapped: *wrapped, ..name.clone() });
+            .map(|(name, wrapped)| LayerKey { name: name.clone(), wrapped: *wrapped });
         Envelope::assemble(head, layers, info)
     }
 }
@@ -120,7 +116,7 @@ impl LayerWrap {
         &self,
         layer: u8,
         dek: &Secret,
-        binding: &Binding<'_>,
+        binding: &Binding,
         salt: &[u8; SALT_LEN],
     ) -> Result<[u8; WRAPPED_KEY_LEN]> {
         let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
@@ -132,11 +128,11 @@ impl LayerWrap {
         Ok(message)
     }
 
-    fn unwrap(&self, layer: u8, wrapped: &[u8], binding: &Binding<'_>) -> Result<Secret> {
+    fn unwrap(&self, layer: u8, wrapped: &[u8], binding: &Binding) -> Result<Secret> {
         let (header, chunk) = split_message(wrapped)?;
         let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
         let derived = Derived::recover(&*self.library, self.key.0.expose(), &context, &header)?;
-        let mut opened = Zeroizing::new([0; 32 + TAG_LEN]);
+        let mut opened = Wiped::new([0; 32 + TAG_LEN]);
         opened.copy_from_slice(chunk);
         derived.open_only_chunk(&*self.library, opened.as_mut_slice())?;
         let mut dek = Secret::zeroed();
@@ -145,19 +141,24 @@ impl LayerWrap {
     }
 }
 
-impl Binding<'_> {
-    /// H: SHA-512 of enc(clear fields) ‖ enc(identity) ‖ enc(info message), the lengths as u32.
+impl Binding {
+    fn new(
+        head: &Head,
+        key_refs: &PerLayer<&KeyRef>,
+        identity: &Identity,
+        info: &[u8],
+    ) -> Result<Self> {
+        let mut bytes = Vec::with_capacity(256 + info.len());
+        prefixed(&mut bytes, |bytes| head.write_clear_fields(key_refs, bytes))?;
+        prefixed(&mut bytes, |bytes| identity.write(bytes))?;
+        write_u32(info.len(), &mut bytes)?;
+        bytes.extend_from_slice(info);
+        Ok(Self(bytes))
+    }
+
+    /// H, which goes into the context of every wrap.
     fn digest(&self, library: &dyn Library) -> [u8; 64] {
-        // Envelopes are far below 4 GiB, and identity items were measured when they were encoded.
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-        library.sha512(&[
-            &length(self.clear),
-            self.clear,
-            &length(self.identity),
-            self.identity,
-            &length(self.info),
-            self.info,
-        ])
+        library.sha512(&[&self.0])
     }
 }
 
@@ -168,12 +169,24 @@ pub(crate) fn unwrap(
     identity: &Identity,
 ) -> Result<DataKeys> {
     let object = envelope.object_id();
-    let clear = envelope.head().clear_fields(envelope.layer_keys())?;
-    let binding = Binding { clear: &clear, identity: &identity.encoded()?, info: envelope.info() };
+    let key_refs = envelope.layer_keys().as_ref().map(LayerKey::key_ref);
+    let binding = Binding::new(envelope.head(), &key_refs, identity, envelope.info())?;
     let layers = keys.zip(envelope.layer_keys())?.try_map(|number, (key, stored)| {
         let dek = key.unwrap(number, &stored.wrapped, &binding)?;
         Ok::<_, Error>(Layer { library: Arc::clone(&key.library), dek })
     });
     let layers = layers.map_err(|error| reject(object, Step::KeyWrap, error))?;
     Ok(DataKeys { object, layers })
+}
+
+/// Appends what `write` does, its length as u32 before it.
+fn prefixed(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+    let at = out.len();
+    write_u32(0, out)?;
+    let start = out.len();
+    write(out)?;
+    let length =
+        u32::try_from(out.len() - start).map_err(|_| Error::Limit("a field has at most 4 GiB"))?;
+    out[at..start].copy_from_slice(&length.to_be_bytes());
+    Ok(())
 }

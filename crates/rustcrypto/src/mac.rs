@@ -6,7 +6,7 @@
 use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
 use object_cipher_core::BackendError;
 use sha2::Sha512;
-use zeroize::Zeroizing;
+use zeroize::zeroize_bytes;
 
 type HmacSha512 = Hmac<Sha512>;
 
@@ -20,7 +20,10 @@ pub(crate) fn hmac_sha512(
     data: &[&[u8]],
     mac: &mut [u8; HASH_LEN],
 ) -> Result<(), BackendError> {
-    let mut keyed = keyed(key)?;
+    // A key of any length is taken, so this does not fail.
+    let Ok(mut keyed) = HmacSha512::new_from_slice(key) else {
+        return Err(BackendError::Unavailable);
+    };
     for piece in data {
         keyed.update(piece);
     }
@@ -36,25 +39,22 @@ pub(crate) fn hkdf_expand_sha512(
     if prk.len() > HASH_LEN || okm.len() > MAX_BLOCKS * HASH_LEN {
         return Err(BackendError::Refused);
     }
-    let keyed = keyed(prk)?;
-    let mut block = Zeroizing::new([0; HASH_LEN]);
+    let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
+        return Err(BackendError::Unavailable);
+    };
+    let mut block = [0; HASH_LEN];
     for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
         let mut mac = keyed.clone();
         if counter > 1 {
-            mac.update(block.as_slice());
+            mac.update(&block);
         }
         for piece in info {
             mac.update(piece);
         }
         mac.update(&[counter]);
-        let hash: &mut [u8; HASH_LEN] = &mut block;
-        mac.finalize_into(hash.into());
+        mac.finalize_into((&mut block).into());
         out.copy_from_slice(&block[..out.len()]);
     }
+    zeroize_bytes(&mut block);
     Ok(())
-}
-
-/// HMAC with its key absorbed. A key of any length is taken, so this does not fail.
-fn keyed(key: &[u8]) -> Result<HmacSha512, BackendError> {
-    HmacSha512::new_from_slice(key).map_err(|_| BackendError::Unavailable)
 }

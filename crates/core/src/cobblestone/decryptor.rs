@@ -5,7 +5,7 @@ use core::{fmt, ops::Range};
 use super::{CHUNK_LEN, Derived, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
 use crate::{
     BackendError, BodyStream, ChunkOpener, CryptoBackend, Error, Fault, Item, Result,
-    body_stream::Status, buffer::Buffer, chunk_cipher::Chunks,
+    body_stream::Status, chunk_cipher::Chunks, wiped::Buffer,
 };
 
 /// Opens a Cobblestone-256 message of any length, for tools that have a key and a context but no
