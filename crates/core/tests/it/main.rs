@@ -9,3 +9,4 @@ mod faults;
 mod modes;
 mod rewraps;
 mod uploads;
+mod work;
