@@ -85,7 +85,9 @@ impl Library for RawAwsLc {
 
     fn sha512(data: &[&[u8]]) -> [u8; 64] {
         let mut hash = digest::Context::new(&SHA512);
-        data.iter().for_each(|piece| hash.update(piece));
+        for piece in data {
+            hash.update(piece);
+        }
         hash.finish().as_ref().try_into().unwrap()
     }
 }
@@ -125,7 +127,9 @@ impl Library for RawRustCrypto {
         let block = |before: &[u8], counter| {
             let mut mac = keyed.clone();
             mac.update(before);
-            info.iter().for_each(|piece| mac.update(piece));
+            for piece in info {
+                mac.update(piece);
+            }
             mac.update(&[counter]);
             mac.finalize().into_bytes()
         };
