@@ -38,6 +38,9 @@ enum Command {
         /// Also write what was measured to this file, as JSON.
         #[arg(long)]
         json: Option<PathBuf>,
+        /// The program `dare-ranges`, which `benches/peers/run` builds.
+        #[arg(long)]
+        dare_ranges: Option<PathBuf>,
     },
     /// Write the table of a JSON file between the marks of a Markdown file, or print it.
     Table {
@@ -51,9 +54,9 @@ enum Command {
 
 fn main() {
     match Args::parse().command {
-        Command::Run { rounds, goals, json } => {
+        Command::Run { rounds, goals, json, dare_ranges } => {
             let mut report = Report::new(usize::from(rounds), goals);
-            goals::run(&mut report);
+            goals::run(&mut report, dare_ranges.as_deref());
             let results = report.into_json();
             print!("\n{}", table::markdown(&results));
             if let Some(path) = json {

@@ -12,6 +12,7 @@ pub(crate) struct Report {
     rounds: usize,
     goals: Vec<u32>,
     rows: Vec<Value>,
+    skipped: Vec<String>,
 }
 
 /// What is compared with what.
@@ -46,7 +47,7 @@ pub(crate) enum Bound {
 
 impl Report {
     pub(crate) fn new(rounds: usize, goals: Vec<u32>) -> Self {
-        Self { rounds, goals, rows: Vec::new() }
+        Self { rounds, goals, rows: Vec::new(), skipped: Vec::new() }
     }
 
     /// Whether a goal is asked for.
@@ -79,6 +80,12 @@ impl Report {
     /// Notes a count.
     pub(crate) fn count(&mut self, row: &Row<'_>, value: f64) {
         self.push(row, value, &json!({ "clock": "count" }));
+    }
+
+    /// Says loudly that a goal was not measured, and why.
+    pub(crate) fn skip(&mut self, goal: u32, why: &str) {
+        eprintln!("\nSKIPPED: goal {goal}: {why}\n");
+        self.skipped.push(format!("goal {goal}: {why}"));
     }
 
     fn push(&mut self, row: &Row<'_>, value: f64, details: &Value) {
@@ -115,6 +122,7 @@ impl Report {
             },
             "rounds": self.rounds,
             "rows": self.rows,
+            "skipped": self.skipped,
         })
     }
 }

@@ -36,6 +36,9 @@ pub(crate) fn markdown(results: &Value) -> String {
         features.join(", "),
         machine["threads"],
     );
+    for skipped in list(&results["skipped"]) {
+        let _ = writeln!(out, "Not measured: {}.", text(skipped));
+    }
     out
 }
 
