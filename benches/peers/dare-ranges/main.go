@@ -1,7 +1,8 @@
 // dare-ranges reads ranges of an object in memory as minio/sio's DecryptReaderAt does, for the
 // benches to compare with: DARE 2.0 with AES-256-GCM of the standard library.
 //
-// Requests come line by line: the number of ranges to read. The answer is the processor time that
+// The argument is the object's length. Requests come line by line: the number of ranges to read. The
+// answer is the processor time that
 // they took on this thread, in nanoseconds. The positions follow from a fixed seed, the same ones as
 // on the other side.
 package main
@@ -12,23 +13,23 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 )
 
-const (
-	objectLen = 64 << 20
-	rangeLen  = 64 << 10
-)
+const rangeLen = 64 << 10
 
 func main() {
 	runtime.LockOSThread()
+	objectLen, err := strconv.Atoi(os.Args[1])
+	check(err)
 	content := bytes.Repeat([]byte{0x5A}, objectLen)
 	key := bytes.Repeat([]byte{7}, 32)
 	stored, err := seal(key, content)
 	check(err)
 	reader, err := newReaderAt(bytes.NewReader(stored), key)
 	check(err)
-	positions := positions{state: 1}
+	positions := positions{state: 1, count: uint64(objectLen - rangeLen)}
 	buffer := make([]byte, rangeLen)
 	_, err = reader.ReadAt(buffer, 12_345)
 	check(err)
@@ -51,7 +52,7 @@ func main() {
 }
 
 // positions gives a range's start, by splitmix64.
-type positions struct{ state uint64 }
+type positions struct{ state, count uint64 }
 
 func (p *positions) next() int64 {
 	p.state += 0x9E3779B97F4A7C15
@@ -59,7 +60,7 @@ func (p *positions) next() int64 {
 	mixed = (mixed ^ mixed>>30) * 0xBF58476D1CE4E5B9
 	mixed = (mixed ^ mixed>>27) * 0x94D049BB133111EB
 	mixed ^= mixed >> 31
-	return int64(mixed % (objectLen - rangeLen))
+	return int64(mixed % p.count)
 }
 
 // processorTime is that of this thread: work of the garbage collector on others does not count.

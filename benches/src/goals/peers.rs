@@ -16,7 +16,10 @@ use crate::{
     subject::Subject,
 };
 
-const OBJECT: usize = 64 << 20;
+/// Cold: out of memory, as an object that others pushed out of the caches.
+const COLD: usize = 64 << 20;
+/// Hot: out of the caches, as one that was just fetched.
+const HOT: usize = 512 << 10;
 const RANGE: usize = 64 << 10;
 /// Ranges a run, so that reading the clock does not count.
 const RANGES: u32 = 64;
@@ -29,17 +32,28 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
         report.skip(5, "it needs `--dare-ranges` and Go: see `benches/peers/run`");
         return;
     };
-    let mut peer = Peer::start(program);
-    range_reads::<RawAwsLc>(report, &mut peer, Bound::AtLeast(3.8));
-    // Its GCM is slower than Go's; see goal 1.
-    range_reads::<RawRustCrypto>(report, &mut peer, Bound::Nothing);
+    for (ours, object) in [
+        ("64 KiB ranges of 512 KiB, unaligned, hot", HOT),
+        ("64 KiB ranges of 64 MiB, unaligned, cold", COLD),
+    ] {
+        let mut peer = Peer::start(program, object);
+        range_reads::<RawAwsLc>(report, ours, object, &mut peer, Bound::AtLeast(3.8));
+        // To compare: its GCM alone is slower than Go's.
+        range_reads::<RawRustCrypto>(report, ours, object, &mut peer, Bound::Nothing);
+    }
 }
 
-fn range_reads<L: Library>(report: &mut Report, peer: &mut Peer, bound: Bound) {
-    let (body, opener) = Subject::new(L::backend()).object(OBJECT);
-    let mut positions = Positions { state: 1 };
+fn range_reads<L: Library>(
+    report: &mut Report,
+    ours: &str,
+    object: usize,
+    peer: &mut Peer,
+    bound: Bound,
+) {
+    let (body, opener) = Subject::new(L::backend()).object(object);
+    let mut positions = Positions { state: 1, count: (object - RANGE) as u64 };
     let mut buffer = vec![0; RANGE];
-    let mut ours = Prepared::new(
+    let mut reading = Prepared::new(
         || (),
         |()| {
             for _ in 0..RANGES {
@@ -49,13 +63,13 @@ fn range_reads<L: Library>(report: &mut Report, peer: &mut Peer, bound: Bound) {
     );
     let row = Row {
         goal: 5,
-        ours: "unaligned 64 KiB ranges of 64 MiB",
+        ours,
         against: "minio/sio's `DecryptReaderAt`, its shape rebuilt in Go: DARE 2.0, AES-256-GCM",
         library: L::NAME,
         bound,
     };
     let amount = Amount::Bytes(RANGES as usize * RANGE);
-    report.speed(&row, Clock::Processor, amount, &mut ours, peer);
+    report.speed(&row, Clock::Processor, amount, &mut reading, peer);
 }
 
 /// Reads the range at `start` into `buffer`, which it fills.
@@ -69,6 +83,7 @@ fn read(opener: &Opener, body: &[u8], start: u64, buffer: &mut [u8]) {
 /// A range's start, by splitmix64; the peer has the same ones.
 struct Positions {
     state: u64,
+    count: u64,
 }
 
 impl Positions {
@@ -77,7 +92,7 @@ impl Positions {
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % (OBJECT - RANGE) as u64
+        (mixed ^ (mixed >> 31)) % self.count
     }
 }
 
@@ -89,8 +104,9 @@ struct Peer {
 }
 
 impl Peer {
-    fn start(program: &Path) -> Self {
+    fn start(program: &Path, object: usize) -> Self {
         let mut command = Command::new(program);
+        command.arg(object.to_string());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
