@@ -37,7 +37,12 @@ pub(crate) fn markdown(results: &Value) -> String {
         machine["threads"],
     );
     for skipped in list(&results["skipped"]) {
-        let _ = writeln!(out, "Not measured: {}.", text(skipped));
+        let _ = writeln!(
+            out,
+            "\nGoal {} was not measured: {}.",
+            skipped["goal"],
+            text(&skipped["why"])
+        );
     }
     out
 }
