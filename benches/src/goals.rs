@@ -28,6 +28,7 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
     peers::run(report, dare_ranges);
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
+    small::count(report);
     memory::run(report);
     machine::unpin();
     threads::run(report);

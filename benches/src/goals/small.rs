@@ -12,7 +12,7 @@ use object_cipher_testkit::{KeptKey, Watch, Watched, now};
 use crate::{
     bare::Bare,
     measure::{Case, Clock, Prepared},
-    raw::{Library, TAG, wrapping_key},
+    raw::{Library, RawAwsLc, TAG, wrapping_key},
     report::{Amount, Bound, Report, Row},
     subject::HEADER,
 };
@@ -29,9 +29,6 @@ pub(crate) fn run<L: Library>(report: &mut Report) {
         for (name, content) in [("0 B", &[][..]), ("1 KiB", &[0x5A; 1 << 10])] {
             speeds::<L>(report, name, content);
         }
-    }
-    if report.wants(15) {
-        work::<L>(report);
     }
 }
 
@@ -70,8 +67,11 @@ fn speeds<L: Library>(report: &mut Report, name: &str, content: &[u8]) {
 }
 
 /// The work of one object: one draw, and a derivation and a key set-up for body, info and wrap.
-fn work<L: Library>(report: &mut Report) {
-    let backend = Watched::new(L::backend());
+pub(crate) fn count(report: &mut Report) {
+    if !report.wants(15) {
+        return;
+    }
+    let backend = Watched::new(RawAwsLc::backend());
     let cipher = LayeredCipher::sse_s3(KeptKey::new(&KEY, CHECK), backend.clone());
     let (body, envelope) = seal(&cipher, &[]);
     let mut count = |name: &str, draws: u32, act: &dyn Fn()| {
@@ -85,7 +85,7 @@ fn work<L: Library>(report: &mut Report) {
             let ours = format!("{name} a small object: {what}");
             let bound = Bound::AtMost(most.into());
             let against = "counted, under a loaded key";
-            let row = Row { goal: 15, ours: &ours, against, library: L::NAME, bound };
+            let row = Row { goal: 15, ours: &ours, against, library: RawAwsLc::NAME, bound };
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             report.count(&row, (after[at] - before[at]) as f64);
         }
