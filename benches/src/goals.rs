@@ -2,10 +2,13 @@
 
 mod chunks;
 mod memory;
+mod peers;
 mod ranges;
 mod small;
 mod streams;
 mod threads;
+
+use std::path::Path;
 
 use crate::{
     machine,
@@ -13,8 +16,8 @@ use crate::{
     report::Report,
 };
 
-/// Measures every goal that is asked for.
-pub(crate) fn run(report: &mut Report) {
+/// Measures every goal that is asked for, one of them against the program `dare_ranges`.
+pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
     machine::pin(0);
     chunks::run::<RawAwsLc>(report);
     chunks::run::<RawRustCrypto>(report);
@@ -22,8 +25,10 @@ pub(crate) fn run(report: &mut Report) {
     streams::run::<RawRustCrypto>(report);
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
+    peers::run(report, dare_ranges);
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
+    small::count(report);
     memory::run(report);
     machine::unpin();
     threads::run(report);

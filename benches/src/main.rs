@@ -34,10 +34,14 @@ enum Command {
         rounds: u8,
         /// Only these goals.
         #[arg(long, value_delimiter = ',')]
-        goals: Vec<u32>,
-        /// Also write what was measured to this file, as JSON.
+        goals: Vec<u64>,
+        /// Also write what was measured to this file, as JSON. With `--goals`, results of other
+        /// goals that it holds are kept, if this machine made them.
         #[arg(long)]
         json: Option<PathBuf>,
+        /// The program `dare-ranges`, which `benches/peers/run` builds.
+        #[arg(long)]
+        dare_ranges: Option<PathBuf>,
     },
     /// Write the table of a JSON file between the marks of a Markdown file, or print it.
     Table {
@@ -51,9 +55,12 @@ enum Command {
 
 fn main() {
     match Args::parse().command {
-        Command::Run { rounds, goals, json } => {
+        Command::Run { rounds, goals, json, dare_ranges } => {
             let mut report = Report::new(usize::from(rounds), goals);
-            goals::run(&mut report);
+            if let Some(kept) = json.as_ref().and_then(|path| fs::read(path).ok()) {
+                report.keep(&serde_json::from_slice(&kept).unwrap());
+            }
+            goals::run(&mut report, dare_ranges.as_deref());
             let results = report.into_json();
             print!("\n{}", table::markdown(&results));
             if let Some(path) = json {

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Something to time. What [`prepare`](Case::prepare) does is not timed.
+/// Something to time.
 pub(crate) trait Case {
-    fn prepare(&mut self);
-    fn run(&mut self);
+    /// Seconds of one run, the mean of so many.
+    fn time(&mut self, clock: Clock, runs: u32) -> f64;
 }
 
 /// What is measured.
@@ -34,27 +34,28 @@ const ROUND: Duration = Duration::from_millis(25);
 
 /// Two closures as a case. The first is not timed and gives what the second, which is, takes. What
 /// that gives back is dropped untimed.
-pub(crate) struct Prepared<P, F, T, U> {
+pub(crate) struct Prepared<P, F> {
     prepare: P,
     run: F,
-    ready: Option<T>,
-    result: Option<U>,
 }
 
-impl<P: FnMut() -> T, F: FnMut(T) -> U, T, U> Prepared<P, F, T, U> {
+impl<P: FnMut() -> T, F: FnMut(T) -> U, T, U> Prepared<P, F> {
     pub(crate) fn new(prepare: P, run: F) -> Self {
-        Self { prepare, run, ready: None, result: None }
+        Self { prepare, run }
     }
 }
 
-impl<P: FnMut() -> T, F: FnMut(T) -> U, T, U> Case for Prepared<P, F, T, U> {
-    fn prepare(&mut self) {
-        self.result = None;
-        self.ready = Some((self.prepare)());
-    }
-
-    fn run(&mut self) {
-        self.result = self.ready.take().map(|prepared| black_box((self.run)(prepared)));
+impl<P: FnMut() -> T, F: FnMut(T) -> U, T, U> Case for Prepared<P, F> {
+    fn time(&mut self, clock: Clock, runs: u32) -> f64 {
+        let mut total = Duration::ZERO;
+        for _ in 0..runs {
+            let ready = (self.prepare)();
+            let start = clock.now();
+            let result = black_box((self.run)(ready));
+            total += clock.now().saturating_sub(start);
+            drop(result);
+        }
+        total.as_secs_f64() / f64::from(runs)
     }
 }
 
@@ -71,11 +72,11 @@ impl Comparison {
         for round in 0..rounds {
             // Neither is always the first.
             let times = if round % 2 == 0 {
-                let ours = clock.time(ours, runs[0]);
-                [ours, clock.time(baseline, runs[1])]
+                let ours = ours.time(clock, runs[0]);
+                [ours, baseline.time(clock, runs[1])]
             } else {
-                let baseline = clock.time(baseline, runs[1]);
-                [clock.time(ours, runs[0]), baseline]
+                let baseline = baseline.time(clock, runs[1]);
+                [ours.time(clock, runs[0]), baseline]
             };
             measured.push(times);
         }
@@ -100,24 +101,12 @@ impl Clock {
     fn calibrate(self, case: &mut dyn Case) -> u32 {
         let mut runs = 1;
         loop {
-            let time = self.time(case, runs) * f64::from(runs);
+            let time = case.time(self, runs) * f64::from(runs);
             if time >= ROUND.as_secs_f64() {
                 return runs;
             }
             runs *= 2;
         }
-    }
-
-    /// Seconds of one run, the mean of so many.
-    fn time(self, case: &mut dyn Case, runs: u32) -> f64 {
-        let mut total = Duration::ZERO;
-        for _ in 0..runs {
-            case.prepare();
-            let start = self.now();
-            case.run();
-            total += self.now().saturating_sub(start);
-        }
-        total.as_secs_f64() / f64::from(runs)
     }
 
     fn now(self) -> Duration {

@@ -10,14 +10,15 @@ use crate::{
 /// All results of one run.
 pub(crate) struct Report {
     rounds: usize,
-    goals: Vec<u32>,
+    goals: Vec<u64>,
     rows: Vec<Value>,
+    skipped: Vec<Value>,
 }
 
 /// What is compared with what.
 pub(crate) struct Row<'a> {
     /// The goal's number.
-    pub(crate) goal: u32,
+    pub(crate) goal: u64,
     /// What is ours.
     pub(crate) ours: &'a str,
     /// What it is measured against.
@@ -45,12 +46,29 @@ pub(crate) enum Bound {
 }
 
 impl Report {
-    pub(crate) fn new(rounds: usize, goals: Vec<u32>) -> Self {
-        Self { rounds, goals, rows: Vec::new() }
+    pub(crate) fn new(rounds: usize, goals: Vec<u64>) -> Self {
+        Self { rounds, goals, rows: Vec::new(), skipped: Vec::new() }
+    }
+
+    /// Keeps the results of goals that are not asked for, if this machine made them with as many
+    /// rounds.
+    pub(crate) fn keep(&mut self, earlier: &Value) {
+        let same = earlier["machine"]["processor"] == machine::processor()
+            && earlier["rounds"] == self.rounds;
+        if !same {
+            eprintln!("the results in the file are of another machine or run: they are not kept");
+            return;
+        }
+        let not_asked_for = |goal: &Value| goal.as_u64().is_some_and(|goal| !self.wants(goal));
+        let kept = |list: &Value| -> Vec<Value> {
+            let entries = list.as_array().into_iter().flatten();
+            entries.filter(|entry| not_asked_for(&entry["goal"])).cloned().collect()
+        };
+        (self.rows, self.skipped) = (kept(&earlier["rows"]), kept(&earlier["skipped"]));
     }
 
     /// Whether a goal is asked for.
-    pub(crate) fn wants(&self, goal: u32) -> bool {
+    pub(crate) fn wants(&self, goal: u64) -> bool {
         self.goals.is_empty() || self.goals.contains(&goal)
     }
 
@@ -81,6 +99,12 @@ impl Report {
         self.push(row, value, &json!({ "clock": "count" }));
     }
 
+    /// Says loudly that a goal was not measured, and why.
+    pub(crate) fn skip(&mut self, goal: u64, why: &str) {
+        eprintln!("\nSKIPPED: goal {goal}: {why}\n");
+        self.skipped.push(json!({ "goal": goal, "why": why }));
+    }
+
     fn push(&mut self, row: &Row<'_>, value: f64, details: &Value) {
         let (bound, holds) = match row.bound {
             Bound::AtLeast(least) => (json!({ "at_least": least }), value >= least),
@@ -106,7 +130,8 @@ impl Report {
         }));
     }
 
-    pub(crate) fn into_json(self) -> Value {
+    pub(crate) fn into_json(mut self) -> Value {
+        self.rows.sort_by_key(|row| row["goal"].as_u64());
         json!({
             "machine": {
                 "processor": machine::processor(),
@@ -115,6 +140,7 @@ impl Report {
             },
             "rounds": self.rounds,
             "rows": self.rows,
+            "skipped": self.skipped,
         })
     }
 }

@@ -29,13 +29,21 @@ pub(crate) fn markdown(results: &Value) -> String {
     let _ = writeln!(
         out,
         "\nMedians of {} rounds, both cases in turn. One thread: processor time, content of up to 4 MiB \
-         out of the caches. Threads: time on the wall, 16 MiB in place and streams of 256 MiB. \
+         out of the caches unless it is said to be cold. Threads: time on the wall, 16 MiB in place and streams of 256 MiB. \
          {} ({}), {} threads.",
         results["rounds"],
         text(&machine["processor"]),
         features.join(", "),
         machine["threads"],
     );
+    for skipped in list(&results["skipped"]) {
+        let _ = writeln!(
+            out,
+            "\nGoal {} was not measured: {}.",
+            skipped["goal"],
+            text(&skipped["why"])
+        );
+    }
     out
 }
 

@@ -1,19 +1,18 @@
 //! Goals 14 and 15: small objects, Envelope and all, against the same primitives put together by
 //! hand; and the work they cost, counted.
 
-use std::{future::ready, hint::black_box, sync::Arc};
+use std::hint::black_box;
 
 use object_cipher_core::{
-    Attributes, BoxFuture, ChunkSealer, Envelope, FreshKey, KeyBlob, KeyRef, KeySource, KeyringId,
-    LayeredCipher, MasterKeyRef, ObjectCipher, ObjectContext, ReadRange, Result, SourceKey,
+    Attributes, ChunkSealer, Envelope, LayeredCipher, ObjectCipher, ObjectContext, ReadRange,
 };
 use object_cipher_io::{open_all, seal_all};
-use object_cipher_testkit::now;
+use object_cipher_testkit::{KeptKey, Watch, Watched, now};
 
 use crate::{
     bare::Bare,
     measure::{Case, Clock, Prepared},
-    raw::{Library, TAG, wrapping_key},
+    raw::{Library, RawAwsLc, TAG, wrapping_key},
     report::{Amount, Bound, Report, Row},
     subject::HEADER,
 };
@@ -33,39 +32,8 @@ pub(crate) fn run<L: Library>(report: &mut Report) {
     }
 }
 
-/// A master key in memory, its wrapping key derived once.
-struct OneKey {
-    key: Arc<SourceKey>,
-    key_ref: KeyRef,
-}
-
-impl OneKey {
-    fn new() -> Self {
-        let keyring = KeyringId::parse("main").unwrap();
-        let key_ref = KeyRef::Master(MasterKeyRef::new(keyring, 1, CHECK));
-        Self { key: SourceKey::from_bytes(&KEY), key_ref }
-    }
-}
-
-impl KeySource for OneKey {
-    fn fresh<'a>(&'a self, _: &'a ObjectContext<'a>) -> BoxFuture<'a, Result<FreshKey>> {
-        let (key, key_ref) = (Arc::clone(&self.key), self.key_ref.clone());
-        Box::pin(ready(Ok(FreshKey { key, key_ref, blob: KeyBlob::empty() })))
-    }
-
-    fn recover<'a>(
-        &'a self,
-        _: &'a ObjectContext<'a>,
-        key_ref: &'a KeyRef,
-        _: &'a KeyBlob,
-    ) -> BoxFuture<'a, Result<Arc<SourceKey>>> {
-        assert_eq!(*key_ref, self.key_ref);
-        Box::pin(ready(Ok(Arc::clone(&self.key))))
-    }
-}
-
 fn speeds<L: Library>(report: &mut Report, name: &str, content: &[u8]) {
-    let cipher = LayeredCipher::sse_s3(OneKey::new(), L::backend());
+    let cipher = LayeredCipher::sse_s3(KeptKey::new(&KEY, CHECK), L::backend());
     let key_ref = [&CHECK[..], &1_u32.to_be_bytes(), b"main"].concat();
     let ek = wrapping_key(&KEY, [1, 0, 1]);
     let bare = Bare { ek: &ek, key_ref: &key_ref, names: NAMES };
@@ -77,38 +45,58 @@ fn speeds<L: Library>(report: &mut Report, name: &str, content: &[u8]) {
     assert_eq!(open(&cipher, &bare_body, &bare_envelope), content);
     assert_eq!(open_stream(&cipher, &bare_body, &bare_envelope), content);
 
-    let mut compare =
-        |ours: &str, mut once: Box<dyn Case + '_>, mut by_hand: Box<dyn Case + '_>| {
-            let against = "the same primitives by hand";
-            let row = Row { goal: 14, ours, against, library: L::NAME, bound: Bound::AtLeast(0.9) };
-            let amount = Amount::Objects(OBJECTS);
-            report.speed(&row, Clock::Processor, amount, &mut *once, &mut *by_hand);
-        };
-    compare(
-        &format!("seal {name}, Envelope and all"),
-        many(|| seal(&cipher, content)),
-        many(|| bare.seal::<L>(content)),
-    );
-    compare(
-        &format!("open {name}, Envelope and all"),
-        many(|| open(&cipher, &bare_body, &bare_envelope)),
-        many(|| bare.open::<L>(&bare_body, &bare_envelope)),
-    );
-    compare(
-        &format!("seal {name}, Envelope and all, stream"),
-        many(|| seal_stream(&cipher, content)),
-        many(|| bare.seal::<L>(content)),
-    );
-    compare(
-        &format!("open {name}, Envelope and all, stream"),
-        many(|| open_stream(&cipher, &bare_body, &bare_envelope)),
-        many(|| bare.open::<L>(&bare_body, &bare_envelope)),
-    );
+    let at_least = Bound::AtLeast(0.9);
+    let mut compare = |ours: &str, bound, once: &mut dyn Case, by_hand: &mut dyn Case| {
+        let against = "the same primitives by hand";
+        let row = Row { goal: 14, ours, against, library: L::NAME, bound };
+        report.speed(&row, Clock::Processor, Amount::Objects(OBJECTS), once, by_hand);
+    };
+    let mut by_hand = many(|| bare.seal::<L>(content));
+    let ours = format!("seal {name}, Envelope and all");
+    compare(&ours, at_least, &mut many(|| seal(&cipher, content)), &mut by_hand);
+    let ours = format!("seal {name} as a stream, to compare");
+    compare(&ours, Bound::Nothing, &mut many(|| seal_stream(&cipher, content)), &mut by_hand);
+
+    let mut by_hand = many(|| bare.open::<L>(&body, envelope.as_bytes()));
+    let ours = format!("open {name}, Envelope and all");
+    let mut opening = many(|| open(&cipher, &body, envelope.as_bytes()));
+    compare(&ours, at_least, &mut opening, &mut by_hand);
+    let ours = format!("open {name} as a stream, to compare");
+    let mut opening = many(|| open_stream(&cipher, &body, envelope.as_bytes()));
+    compare(&ours, Bound::Nothing, &mut opening, &mut by_hand);
+}
+
+/// The work of one object: one draw, and a derivation and a key set-up for body, info and wrap.
+pub(crate) fn count(report: &mut Report) {
+    if !report.wants(15) {
+        return;
+    }
+    let backend = Watched::new(RawAwsLc::backend());
+    let cipher = LayeredCipher::sse_s3(KeptKey::new(&KEY, CHECK), backend.clone());
+    let (body, envelope) = seal(&cipher, &[]);
+    let mut count = |name: &str, draws: u32, act: &dyn Fn()| {
+        let so_far =
+            |watch: &Watch| [watch.draws(), watch.macs() + watch.expands(), watch.key_setups()];
+        let before = so_far(backend.watch());
+        act();
+        let after = so_far(backend.watch());
+        let whats = ["random draws", "HKDF extractions and expansions", "AES keys set up"];
+        for (at, (what, most)) in whats.into_iter().zip([draws, 3, 3]).enumerate() {
+            let ours = format!("{name} a small object: {what}");
+            let bound = Bound::AtMost(most.into());
+            let against = "counted, under a loaded key";
+            let row = Row { goal: 15, ours: &ours, against, library: RawAwsLc::NAME, bound };
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            report.count(&row, (after[at] - before[at]) as f64);
+        }
+    };
+    count("seal", 1, &|| drop(seal(&cipher, &[])));
+    count("open", 0, &|| drop(open(&cipher, &body, envelope.as_bytes())));
 }
 
 /// Does it for every object of a run.
-fn many<'a, T>(once: impl Fn() -> T + 'a) -> Box<dyn Case + 'a> {
-    Box::new(Prepared::new(|| (), move |()| (0..OBJECTS).for_each(|_| drop(black_box(once())))))
+fn many<T>(once: impl Fn() -> T) -> impl Case {
+    Prepared::new(|| (), move |()| (0..OBJECTS).for_each(|_| drop(black_box(once()))))
 }
 
 fn cx() -> ObjectContext<'static> {

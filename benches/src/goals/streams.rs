@@ -34,7 +34,7 @@ pub(crate) fn run<L: Library>(report: &mut Report) {
     }
 }
 
-fn row<L: Library>(goal: u32, ours: &str, least: f64) -> Row<'_> {
+fn row<L: Library>(goal: u64, ours: &str, least: f64) -> Row<'_> {
     let against = if goal == 2 {
         "a bare loop, 16 KiB chunks, one buffer"
     } else {

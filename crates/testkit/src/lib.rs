@@ -1,6 +1,6 @@
 //! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
-//! ([`TestKeys`]), a backend that watches what is done with it ([`Watched`]), a store in memory to
-//! attack ([`StoredObject`]), and the frozen vectors ([`vectors`]).
+//! ([`TestKeys`]) or for a loaded master key ([`KeptKey`]), a backend that watches what is done with it
+//! ([`Watched`]), a store in memory to attack ([`StoredObject`]), and the frozen vectors ([`vectors`]).
 //!
 //! Put your own through what every cipher, source of keys and backend must hold:
 //! [`object_cipher_tests!`], [`key_source_tests!`], [`backend_tests!`].
@@ -11,6 +11,7 @@ pub mod backend_suite;
 pub mod conformance;
 mod drive;
 pub mod fuzzing;
+mod kept_key;
 pub mod key_source_suite;
 mod no_security;
 mod seeded;
@@ -21,6 +22,7 @@ pub mod vectors;
 mod watched;
 
 pub use drive::{Driven, drive, now};
+pub use kept_key::KeptKey;
 pub use no_security::NoSecurity;
 pub use seeded::Seeded;
 pub use stored_object::StoredObject;

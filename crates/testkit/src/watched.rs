@@ -24,7 +24,9 @@ pub struct Watch {
     seals: AtomicU64,
     opens: AtomicU64,
     draws: AtomicU64,
+    macs: AtomicU64,
     expands: AtomicU64,
+    key_setups: AtomicU64,
     /// The draw that fails, counted from 1; 0 for none.
     failing_draw: AtomicU64,
     used: Mutex<HashSet<([u8; 32], [u8; 12])>>,
@@ -67,9 +69,19 @@ impl Watch {
         self.draws.load(Ordering::Relaxed)
     }
 
+    /// HMACs for themselves; HKDF's extraction is one.
+    pub fn macs(&self) -> u64 {
+        self.macs.load(Ordering::Relaxed)
+    }
+
     /// HKDF expansions.
     pub fn expands(&self) -> u64 {
         self.expands.load(Ordering::Relaxed)
+    }
+
+    /// AES-256-GCM keys that were set up.
+    pub fn key_setups(&self) -> u64 {
+        self.key_setups.load(Ordering::Relaxed)
     }
 
     /// How often something was encrypted under a key and nonce that were used before.
@@ -93,6 +105,7 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
     const LINEAGE: Lineage = B::LINEAGE;
 
     fn aead(&self, key: &[u8; 32]) -> Result<Self::Aead, BackendError> {
+        self.watch.key_setups.fetch_add(1, Ordering::Relaxed);
         Ok(WatchedAead {
             aead: self.backend.aead(key)?,
             key_digest: self.backend.sha256(&[key]),
@@ -106,6 +119,7 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
         data: &[&[u8]],
         mac: &mut [u8; 64],
     ) -> Result<(), BackendError> {
+        self.watch.macs.fetch_add(1, Ordering::Relaxed);
         self.backend.hmac_sha512(key, data, mac)
     }
 

@@ -13,3 +13,4 @@ mod modes;
 mod rewraps;
 mod secrecy;
 mod uploads;
+mod work;

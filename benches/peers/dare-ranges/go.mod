@@ -1,0 +1,3 @@
+module dare-ranges
+
+go 1.24
