@@ -221,7 +221,9 @@ impl<S: BodySealer> BodyStream for SealStream<S> {
 
 impl OpenStream {
     pub(crate) fn new(object: ObjectId, chunks: Arc<Chunks>, segment: Segment) -> Self {
-        let room = whole(segment.layout.stride()).max(segment.layout.header_len());
+        // No chunk is longer than the first.
+        let first_len = segment.chunk_len(segment.chunks.start);
+        let room = first_len.max(segment.layout.header_len());
         let unit = match segment.chunks.start {
             _ if segment.whole => Unit::Headers,
             first if segment.chunks.contains(&first) => Unit::Chunk(first),
