@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{StreamExt, executor::block_on, stream};
-use object_cipher_audits::{FreedMemory, Told};
+use object_cipher_audits::FreedMemory;
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
     Attributes, BodyStream, CryptoBackend, EkSource, KeyringId, LayeredCipher, ObjectCipher,
@@ -19,7 +19,7 @@ use object_cipher_io::{Parallel, SealBytes, open_all, open_range, seal_all};
 use object_cipher_keyring::{KeyringFile, Unlock};
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_sse_s3::SseS3;
-use object_cipher_testkit::{StoredObject, TestKeys, cx, now, plaintext, upload_cx};
+use object_cipher_testkit::{StoredObject, TestKeys, Watched, cx, now, plaintext, upload_cx};
 
 #[global_allocator]
 static MEMORY: FreedMemory = FreedMemory::new();
@@ -27,6 +27,11 @@ static MEMORY: FreedMemory = FreedMemory::new();
 const KEY: [u8; 32] = *b"a canary of thirty-two bytes, ok";
 
 const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A backend whose keys are told to the allocator.
+fn told<B: CryptoBackend>(backend: B) -> Watched<B> {
+    Watched::new(backend).telling(|secret| MEMORY.tell(secret))
+}
 
 /// One test at a time, so that what is found is this test's.
 fn alone() -> MutexGuard<'static, ()> {
@@ -75,7 +80,7 @@ fn z1_nothing_is_left_by_objects_and_uploads() {
 
 fn ciphers() -> Vec<Box<dyn ObjectCipher>> {
     let keys = |source| TestKeys::new(source, KEY);
-    let (ours, theirs) = (Told::new(RustCrypto, &MEMORY), Told::new(AwsLc, &MEMORY));
+    let (ours, theirs) = (told(RustCrypto), told(AwsLc));
     vec![
         Box::new(LayeredCipher::sse_s3(keys(EkSource::Master), ours.clone())),
         Box::new(LayeredCipher::sse_kms(keys(EkSource::Kms), theirs.clone())),
@@ -113,8 +118,8 @@ fn objects(cipher: &dyn ObjectCipher) {
 #[test]
 fn z1_nothing_is_left_by_the_adapters() {
     nothing_is_left_by(|| {
-        adapters(Told::new(RustCrypto, &MEMORY));
-        adapters(Told::new(AwsLc, &MEMORY));
+        adapters(told(RustCrypto));
+        adapters(told(AwsLc));
     });
 }
 
@@ -143,7 +148,7 @@ fn adapters<B: CryptoBackend>(backend: B) {
 #[test]
 fn z1_nothing_is_left_by_a_keyring() {
     nothing_is_left_by(|| {
-        let backend = Told::new(RustCrypto, &MEMORY);
+        let backend = told(RustCrypto);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keyring");
         MEMORY.tell(PASSPHRASE.as_bytes());

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    iter,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -30,7 +31,17 @@ impl Driven {
 }
 
 /// Sends `input` through a stream, at most `piece` bytes at a time.
-pub fn drive(stream: &mut impl BodyStream, mut input: &[u8], piece: usize) -> Driven {
+pub fn drive(stream: &mut impl BodyStream, input: &[u8], piece: usize) -> Driven {
+    drive_cut(stream, input, iter::repeat(piece))
+}
+
+/// Sends `input` through a stream in pieces of at most these sizes, and then of any.
+pub(crate) fn drive_cut(
+    stream: &mut impl BodyStream,
+    mut input: &[u8],
+    cuts: impl IntoIterator<Item = usize>,
+) -> Driven {
+    let mut cuts = cuts.into_iter();
     let mut released = Vec::new();
     loop {
         released.extend_from_slice(stream.output());
@@ -38,6 +49,7 @@ pub fn drive(stream: &mut impl BodyStream, mut input: &[u8], piece: usize) -> Dr
         if stream.is_done() {
             return Driven { released, result: Ok(()) };
         }
+        let piece = cuts.next().unwrap_or(usize::MAX);
         let count = stream.input().len().min(input.len()).min(piece);
         let result = if count == 0 {
             stream.end()

@@ -10,13 +10,17 @@ use std::{
 
 use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
 
-/// A backend over another that counts its work, notices a repeated key and nonce, and fails a
-/// chosen random draw.
+/// A backend over another that counts its work, notices a repeated key and nonce, fails a chosen
+/// random draw, and tells the keys if it is asked to.
 #[derive(Clone, Debug)]
 pub struct Watched<B> {
     backend: B,
     watch: Arc<Watch>,
+    tell: Option<fn(&[u8])>,
 }
+
+/// What is derived for a message: its key, and then base and commitment, which is stored in clear.
+const MESSAGE_OKM_LEN: usize = 76;
 
 /// What a [`Watched`] backend saw.
 #[derive(Debug, Default)]
@@ -44,12 +48,26 @@ pub struct WatchedAead<A> {
 impl<B: CryptoBackend> Watched<B> {
     /// Watches a backend.
     pub fn new(backend: B) -> Self {
-        Self { backend, watch: Arc::default() }
+        Self { backend, watch: Arc::default(), tell: None }
+    }
+
+    /// Tells every key that the backend works with: AES keys, and what goes into and comes out of
+    /// HKDF-Expand, in pieces of 32 bytes.
+    #[must_use]
+    pub fn telling(mut self, tell: fn(&[u8])) -> Self {
+        self.tell = Some(tell);
+        self
     }
 
     /// What was seen so far, by this handle and all its clones.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    fn tell(&self, secret: &[u8]) {
+        if let Some(tell) = self.tell {
+            secret.chunks(32).for_each(tell);
+        }
     }
 }
 
@@ -106,6 +124,7 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
 
     fn aead(&self, key: &[u8; 32]) -> Result<Self::Aead, BackendError> {
         self.watch.key_setups.fetch_add(1, Ordering::Relaxed);
+        self.tell(key);
         Ok(WatchedAead {
             aead: self.backend.aead(key)?,
             key_digest: self.backend.sha256(&[key]),
@@ -130,7 +149,10 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
         okm: &mut [u8],
     ) -> Result<(), BackendError> {
         self.watch.expands.fetch_add(1, Ordering::Relaxed);
-        self.backend.hkdf_expand_sha512(prk, info, okm)
+        self.tell(prk);
+        self.backend.hkdf_expand_sha512(prk, info, okm)?;
+        self.tell(if okm.len() == MESSAGE_OKM_LEN { &okm[..32] } else { okm });
+        Ok(())
     }
 
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {

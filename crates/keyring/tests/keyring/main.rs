@@ -1,7 +1,6 @@
 //! What a keyring promises, seen from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod backend;
 mod child;
 mod counting;
 mod durability;

@@ -7,7 +7,7 @@ use object_cipher_core::{
 };
 
 use super::{input, lenient};
-use crate::{Driven, Seeded, StoredObject, TestKeys, cx, plaintext};
+use crate::{Driven, Seeded, StoredObject, TestKeys, cx, drive::drive_cut, plaintext};
 
 /// A content, what is done to its body, and how it comes.
 #[derive(Arbitrary, Debug)]
@@ -183,30 +183,12 @@ fn split(body: &[u8], layers: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     (headers.to_vec(), chunks.chunks(16_384 + 16 * layers).map(<[u8]>::to_vec).collect())
 }
 
-/// Opens all of a body that comes in pieces of these sizes, over and over.
-fn open(opener: &Opener, mut body: &[u8], cuts: &[u16]) -> Driven {
+/// Opens all of a body that comes in pieces of these sizes, over and over. An error stays.
+fn open(opener: &Opener, body: &[u8], cuts: &[u16]) -> Driven {
     let plan = opener.plan(&ReadRange::Whole).unwrap();
     let mut stream = opener.open_segment(plan.body().unwrap()).unwrap();
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut) + 1).cycle();
-    let mut released = Vec::new();
-    loop {
-        released.extend_from_slice(stream.output());
-        stream.taken(stream.output().len());
-        if stream.is_done() {
-            return Driven { released, result: Ok(()) };
-        }
-        let piece = cuts.next().unwrap_or(usize::MAX);
-        let count = stream.input().len().min(body.len()).min(piece);
-        let result = if count == 0 {
-            stream.end()
-        } else {
-            stream.input()[..count].copy_from_slice(&body[..count]);
-            body = &body[count..];
-            stream.filled(count)
-        };
-        if let Err(error) = result {
-            assert_eq!(stream.end(), Err(error.clone()), "an error stays");
-            return Driven { released, result: Err(error) };
-        }
-    }
+    let cuts = cuts.iter().map(|cut| usize::from(*cut) + 1).cycle();
+    let driven = drive_cut(&mut stream, body, cuts);
+    assert_eq!(stream.end(), driven.result);
+    driven
 }
