@@ -1,0 +1,215 @@
+//! What S3 answers when encryption is asked for wrongly: [`Error`], and its [`Answer`].
+
+use http::StatusCode;
+
+use crate::{Profile, header};
+
+/// The result of this crate's operations.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Why S3 refuses a request, one variant a case. The text is S3's own message.
+///
+/// [`Error::answer`] gives the status, the code and the rest of what the client is told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A customer's key and a mode were both asked for.
+    #[error(
+        "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
+    )]
+    CustomerKeyWithMethod {
+        /// The mode asked for.
+        method: String,
+    },
+    /// The customer's algorithm is not `AES256`.
+    #[error("The Encryption request you specified is not valid. Supported value: AES256.")]
+    UnsupportedCustomerAlgorithm {
+        /// The algorithm asked for.
+        algorithm: String,
+    },
+    /// A customer's key came without its algorithm.
+    #[error(
+        "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm."
+    )]
+    CustomerAlgorithmMissing,
+    /// A customer's algorithm came without the key.
+    #[error(
+        "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key."
+    )]
+    CustomerKeyMissing,
+    /// The customer's key is not base64 of 32 bytes.
+    #[error("The secret key was invalid for the specified algorithm.")]
+    CustomerKeyInvalid,
+    /// The customer's key came without its MD5.
+    #[error(
+        "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key."
+    )]
+    CustomerKeyMd5Missing,
+    /// The MD5 is not that of the customer's key.
+    #[error("The calculated MD5 hash of the key did not match the hash that was provided.")]
+    CustomerKeyMd5Mismatch,
+    /// A customer's key came over a connection that others can read.
+    #[error(
+        "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection."
+    )]
+    CustomerKeyInsecure,
+    /// The object is under a customer's key, and the request has none.
+    #[error(
+        "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object."
+    )]
+    CustomerKeyRequired,
+    /// The customer's key is not the one that the object was stored with.
+    #[error(
+        "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key."
+    )]
+    CustomerKeyWrong,
+    /// The request has a customer's key for an object that is under none.
+    #[error("The encryption parameters are not applicable to this object.")]
+    CustomerKeyNotApplicable,
+    /// The bucket blocks new objects under customers' keys.
+    #[error("Access Denied")]
+    CustomerKeyBlocked,
+    /// The upload has a customer's key and the part does not, or the reverse.
+    #[error(
+        "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters."
+    )]
+    PartKeyRequired,
+    /// The part came with another customer's key than the upload.
+    #[error("The provided encryption parameters did not match the ones used originally.")]
+    PartKeyWrong,
+    /// There is no such mode.
+    #[error("The encryption method specified is not supported")]
+    UnknownMethod {
+        /// The mode asked for.
+        method: String,
+    },
+    /// The operation does not take a mode.
+    #[error("x-amz-server-side-encryption header is not supported for this operation.")]
+    MethodNotTaken {
+        /// The mode asked for.
+        method: String,
+    },
+    /// A KMS key came without a mode that uses one.
+    #[error(
+        "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms"
+    )]
+    KmsKeyWithoutMethod,
+    /// The profile wants a KMS key with a mode that uses one.
+    #[error(
+        "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption-aws-kms-key-id"
+    )]
+    KmsKeyMissing,
+    /// A KMS mode was asked for over a connection that others can read.
+    #[error(
+        "Requests specifying Server Side Encryption with AWS KMS managed keys must be made over a secure connection."
+    )]
+    KmsInsecure,
+    /// A KMS mode was asked for without Signature Version 4.
+    #[error(
+        "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+    )]
+    KmsNeedsSignatureV4,
+    /// The encryption context is not base64 of a JSON object of strings.
+    #[error(
+        "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 string holding JSON which represents a string-string map"
+    )]
+    ContextMalformed,
+    /// The wish for a Bucket Key is neither `true` nor `false`.
+    #[error(
+        "The value of the header x-amz-server-side-encryption-bucket-key-enabled is not valid."
+    )]
+    BucketKeyMalformed {
+        /// What was sent.
+        value: String,
+    },
+    /// A header occurs more than once.
+    #[error("The header {name} may occur only once.")]
+    HeaderRepeated {
+        /// Its name.
+        name: &'static str,
+    },
+    /// An XML body is not what its schema asks for.
+    #[error(
+        "The XML you provided was not well-formed or did not validate against our published schema"
+    )]
+    MalformedXml,
+    /// A bucket default names a KMS key for a mode that uses none.
+    #[error(
+        "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+    )]
+    DefaultKeyNotApplicable,
+    /// The bucket has no default of its own, which the profile tells as an error.
+    #[error("The server side encryption configuration was not found")]
+    DefaultNotFound,
+    /// An update of an object's encryption asks for what cannot be, as the text says.
+    #[error("{0}")]
+    UpdateRefused(&'static str),
+}
+
+/// What a client is told: status, code, message, and the argument at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// S3's code, such as `InvalidArgument`.
+    pub code: &'static str,
+    /// S3's message.
+    pub message: String,
+    /// `ArgumentName`, where S3 gives one.
+    pub argument_name: Option<&'static str>,
+    /// `ArgumentValue`, where S3 gives one. Never a key.
+    pub argument_value: Option<String>,
+}
+
+impl Error {
+    /// The answer of a profile.
+    pub fn answer(&self, profile: Profile) -> Answer {
+        let (status, code) = self.status_and_code(profile);
+        let (argument_name, argument_value) = self.argument();
+        Answer { status, code, message: self.to_string(), argument_name, argument_value }
+    }
+
+    fn status_and_code(&self, profile: Profile) -> (StatusCode, &'static str) {
+        const BAD: StatusCode = StatusCode::BAD_REQUEST;
+        match self {
+            Self::CustomerKeyWrong if profile == Profile::Ceph => (BAD, "InvalidRequest"),
+            Self::CustomerKeyWrong | Self::CustomerKeyBlocked => {
+                (StatusCode::FORBIDDEN, "AccessDenied")
+            }
+            Self::UnsupportedCustomerAlgorithm { .. } => (BAD, "InvalidEncryptionAlgorithmError"),
+            Self::CustomerKeyInsecure
+            | Self::CustomerKeyRequired
+            | Self::CustomerKeyNotApplicable
+            | Self::PartKeyRequired
+            | Self::PartKeyWrong
+            | Self::UpdateRefused(_) => (BAD, "InvalidRequest"),
+            Self::MalformedXml => (BAD, "MalformedXML"),
+            Self::DefaultNotFound => {
+                (StatusCode::NOT_FOUND, "ServerSideEncryptionConfigurationNotFoundError")
+            }
+            _ => (BAD, "InvalidArgument"),
+        }
+    }
+
+    /// `ArgumentName` and `ArgumentValue`.
+    fn argument(&self) -> (Option<&'static str>, Option<String>) {
+        let sse = Some(header::SSE_NAME);
+        match self {
+            Self::CustomerKeyWithMethod { method: value }
+            | Self::UnknownMethod { method: value }
+            | Self::MethodNotTaken { method: value }
+            | Self::UnsupportedCustomerAlgorithm { algorithm: value } => (sse, Some(value.clone())),
+            Self::CustomerAlgorithmMissing
+            | Self::CustomerKeyMissing
+            | Self::CustomerKeyInvalid
+            | Self::CustomerKeyMd5Missing
+            | Self::CustomerKeyMd5Mismatch
+            | Self::KmsKeyWithoutMethod
+            | Self::KmsKeyMissing => (sse, None),
+            Self::KmsNeedsSignatureV4 => (Some("Authorization"), Some("null".into())),
+            Self::DefaultKeyNotApplicable => (Some("ApplyServerSideEncryptionByDefault"), None),
+            Self::HeaderRepeated { name } => (Some(name), None),
+            _ => (None, None),
+        }
+    }
+}
