@@ -1,5 +1,6 @@
 //! The fuzz targets, as functions by their names: see [`object_cipher_testkit::fuzzing`].
 
+mod keyring;
 mod seeds;
 
 pub use seeds::seeds;
@@ -16,7 +17,7 @@ use object_cipher_testkit::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("envelope", records::envelope),
     ("envelope_text", records::envelope_text),
     ("info", records::info),
@@ -24,6 +25,7 @@ pub const TARGETS: [Target; 14] = [
     ("receipt", records::receipt),
     ("keyless_receipts", records::keyless_receipts),
     ("encryption_context", records::encryption_context),
+    ("keyring", keyring::keyring),
     ("range_plan", plans::range_plan),
     ("unprotected_body", bodies::unprotected_body),
     ("body_stream", |data| by_both(data, bodies::body_stream)),
