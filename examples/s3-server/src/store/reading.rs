@@ -1,0 +1,170 @@
+//! Reading objects.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use object_cipher_core::{ObjectCipher, Opener, ReadRange, Segment, State};
+
+use super::{
+    BodyName, BucketName, Error, ObjectKey, ObjectRecord, Result, Store,
+    identity::Identity,
+    in_use::Use,
+    record::{Content, PartsTable},
+};
+
+/// An object as it is stored. Its bodies stay while this, or what was opened from it, lives.
+pub struct StoredObject {
+    store: Store,
+    identity: Identity,
+    record: ObjectRecord,
+    table: Option<PartsTable>,
+    in_use: Use,
+}
+
+/// An object that its cipher has opened: Envelope, lengths and metadata are what was sealed.
+pub struct OpenObject {
+    stored: StoredObject,
+    opener: Opener,
+}
+
+impl Store {
+    /// An object, to be opened and read.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
+    pub async fn get(&self, bucket: &BucketName, key: &ObjectKey) -> Result<StoredObject> {
+        let held = self.hold(self.identity(bucket, key)).await?;
+        let record = held.record.clone().ok_or(Error::NoSuchKey)?;
+        let table = match &record.content {
+            Content::Body(_) => None,
+            Content::Parts { .. } | Content::Keyless { .. } => Some(self.table(&record).await?),
+        };
+        let parts = table.iter().flat_map(|table| &table.parts).map(|part| part.body.clone());
+        let in_use = self.shared.in_use.keep(parts.chain([record.body().clone()]).collect());
+        let identity = held.identity().clone();
+        Ok(StoredObject { store: self.clone(), identity, record, table, in_use })
+    }
+}
+
+impl StoredObject {
+    /// The record: nothing in it is to be trusted but the Envelope, once it is open.
+    pub fn record(&self) -> &ObjectRecord {
+        &self.record
+    }
+
+    /// Opens it: no body is read.
+    ///
+    /// An object whose upload was completed without its key is finished first, by whoever comes
+    /// first with the key.
+    ///
+    /// # Errors
+    /// [`Error::Cipher`] when key, identity or Envelope are not what was sealed;
+    /// [`Error::Altered`] when size or metadata in the record are not.
+    pub async fn open(mut self, cipher: &dyn ObjectCipher) -> Result<OpenObject> {
+        if self.record.envelope.state() == State::KeylessUpload {
+            self = self.finish_keyless(cipher).await?;
+        }
+        let mut context = self.identity.object(self.record.body());
+        if let Content::Parts { index, .. } = &self.record.content {
+            context = context.with_part_index(index);
+        }
+        let opener = cipher.open(&context, &self.record.envelope).await?;
+        if opener.plaintext_len() != self.record.size {
+            return Err(Error::Altered("size"));
+        }
+        if opener.part_count() != self.record.part_count() {
+            return Err(Error::Altered("number of parts"));
+        }
+        if opener.attributes().metadata_digest != Some(self.record.metadata.digest()) {
+            return Err(Error::Altered("metadata"));
+        }
+        Ok(OpenObject { stored: self, opener })
+    }
+
+    async fn finish_keyless(self, cipher: &dyn ObjectCipher) -> Result<Self> {
+        let Self { store, identity, .. } = self;
+        store.finish_keyless(&identity, cipher).await?;
+        let (bucket, key) = (identity.bucket, identity.key);
+        store.get(&bucket, &key).await
+    }
+}
+
+impl OpenObject {
+    /// The record, whose size, metadata and number of parts are verified now.
+    pub fn record(&self) -> &ObjectRecord {
+        &self.stored.record
+    }
+
+    /// What was sealed.
+    pub fn opener(&self) -> &Opener {
+        &self.opener
+    }
+
+    /// The range of the plaintext that a part of the object takes, by its number from 1; in an
+    /// object of one body, number 1 is all of it.
+    pub fn part(&self, number: u32) -> Option<std::ops::Range<u64>> {
+        let Some(table) = &self.stored.table else {
+            return (number == 1).then_some(0..self.stored.record.size);
+        };
+        // Sizes in the table are not verified, and need not be: a read goes by the sealed ones.
+        let mut start = 0_u64;
+        for part in &table.parts {
+            let end = start.checked_add(part.size)?;
+            if part.part == number {
+                return Some(start..end);
+            }
+            start = end;
+        }
+        None
+    }
+
+    /// Reads a range: fetches the chunks that it touches, opens them in order. An error ends the
+    /// stream; what came before it is verified.
+    ///
+    /// # Errors
+    /// [`Error::Cipher`] with `RangeNotSatisfiable` for a range behind the end.
+    pub fn read(
+        self,
+        range: &ReadRange,
+    ) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static> {
+        let segments = self.segments(range)?;
+        let this = Arc::new(self);
+        Ok(stream::iter(segments)
+            .then(move |segment| {
+                let this = Arc::clone(&this);
+                async move {
+                    let body = this.body(segment.part())?;
+                    let plaintext =
+                        this.stored.store.read_segment(body, &this.opener, &segment).await?;
+                    // The bodies stay until the last byte of them is read.
+                    Ok::<_, Error>(plaintext.inspect(move |_| _ = &this.stored.in_use))
+                }
+            })
+            .try_flatten())
+    }
+
+    fn segments(&self, range: &ReadRange) -> Result<Vec<Segment>> {
+        let plan = self.opener.plan(range)?;
+        let Some(table) = &self.stored.table else {
+            return Ok(self.opener.segments(&plan, None)?);
+        };
+        let mut segments = Vec::new();
+        for number in plan.pages() {
+            let bytes = usize::try_from(number).ok().and_then(|number| table.pages.get(number));
+            let bytes = bytes.ok_or(Error::Altered("table of parts"))?;
+            let page = self.opener.page(number, &bytes.0)?;
+            for segment in plan.segments(self.opener.layout(), &page) {
+                segments.push(segment?);
+            }
+        }
+        Ok(segments)
+    }
+
+    /// The body of a part; of number 0, the only one.
+    fn body(&self, part: u32) -> Result<&BodyName> {
+        let Some(table) = &self.stored.table else { return Ok(self.stored.record.body()) };
+        let found = table.parts.iter().find(|stored| stored.part == part);
+        found.map(|stored| &stored.body).ok_or(Error::Altered("table of parts"))
+    }
+}
