@@ -133,6 +133,9 @@ pub enum Error {
         "The XML you provided was not well-formed or did not validate against our published schema"
     )]
     MalformedXml,
+    /// A JSON text is not a bucket's encryption in the form of the AWS SDKs.
+    #[error("The JSON is not a server-side encryption configuration in the form of the AWS SDKs")]
+    MalformedJson,
     /// A bucket default names a KMS key for a mode that uses none.
     #[error(
         "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
