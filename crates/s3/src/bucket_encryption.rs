@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Profile, Result};
 
-/// Bytes of a configuration, at most.
-const MAX_LEN: usize = 64 * 1024;
 /// Characters of a KMS key's id, ARN or alias, at most.
 const MAX_KEY_LEN: usize = 2_048;
 
@@ -20,11 +18,12 @@ const MAX_KEY_LEN: usize = 2_048;
 /// which means SSE-S3.
 ///
 /// ```
-/// use object_cipher_s3::{BucketEncryption, CustomerKeyUse, DefaultEncryption, Profile};
+/// use object_cipher_core::Mode;
+/// use object_cipher_s3::{BucketEncryption, Profile};
 ///
 /// # fn main() -> object_cipher_s3::Result<()> {
 /// let new_bucket = BucketEncryption::unset_blocking();
-/// assert_eq!(new_bucket.default_encryption(), &DefaultEncryption::SseS3);
+/// assert_eq!(new_bucket.default_encryption().mode(), Mode::SseS3);
 ///
 /// let put = BucketEncryption::from_xml(
 ///     b"<ServerSideEncryptionConfiguration><Rule>\
@@ -48,74 +47,67 @@ const MAX_KEY_LEN: usize = 2_048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketEncryption {
     default: Option<DefaultEncryption>,
-    /// `BucketKeyEnabled` with a mode that has no Bucket Key: kept and shown, without effect.
-    idle_bucket_key: bool,
-    customer_keys: Option<CustomerKeyUse>,
+    customer_keys_blocked: Option<bool>,
 }
 
-/// What a bucket does with an object whose request does not name a mode.
+/// How a bucket protects new objects whose request does not say.
 ///
-/// A KMS key is what the bucket's owner wrote: an id, an ARN or an alias. Without one it is the
-/// account's managed key, `aws/s3`. The host resolves it when an object is written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A KMS key is what the bucket's owner wrote: an id, an ARN or an alias; none for the account's
+/// managed key, `aws/s3`. The host resolves it when an object is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DefaultEncryption {
-    /// SSE-S3: `AES256`.
-    SseS3,
-    /// SSE-KMS: `aws:kms`.
-    SseKms {
-        /// The KMS key.
-        key: Option<String>,
-        /// Whether a Bucket Key serves the objects.
+    /// Under the server's master keyring: `AES256`.
+    SseS3 {
+        /// `BucketKeyEnabled` as it was set; it means nothing here.
         bucket_key: bool,
     },
-    /// DSSE-KMS: `aws:kms:dsse`, which knows no Bucket Keys.
-    DsseKms {
-        /// The KMS key.
+    /// Under a key of a KMS: `aws:kms`.
+    SseKms {
+        /// The KMS key as it was set.
         key: Option<String>,
+        /// Whether a Bucket Key serves.
+        bucket_key: bool,
     },
-}
-
-/// Whether a bucket takes new objects under customers' keys. Old ones can be read either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CustomerKeyUse {
-    /// It does not: `BlockedEncryptionTypes` is `SSE-C`.
-    Blocked,
-    /// It does: `BlockedEncryptionTypes` is `NONE`.
-    Allowed,
+    /// Two layers, under a key of a KMS: `aws:kms:dsse`.
+    DsseKms {
+        /// The KMS key as it was set.
+        key: Option<String>,
+        /// `BucketKeyEnabled` as it was set; it means nothing here.
+        bucket_key: bool,
+    },
 }
 
 impl BucketEncryption {
-    /// Of a bucket that never got a configuration, and takes customers' keys: as AWS began new
-    /// buckets until April 2026, and as all other implementations do.
+    /// Of a bucket that nobody configured, and that takes customers' keys: as AWS began new buckets
+    /// until April 2026, and as other implementations do.
     pub const fn unset() -> Self {
-        Self { default: None, idle_bucket_key: false, customer_keys: None }
+        Self { default: None, customer_keys_blocked: None }
     }
 
-    /// Of a bucket that never got a configuration, and blocks customers' keys: as AWS begins new
+    /// Of a bucket that nobody configured, and that blocks customers' keys: as AWS begins new
     /// buckets since April 2026.
     pub const fn unset_blocking() -> Self {
-        Self { default: None, idle_bucket_key: false, customer_keys: Some(CustomerKeyUse::Blocked) }
+        Self { default: None, customer_keys_blocked: Some(true) }
     }
 
-    /// Of a bucket that got this default, and leaves the use of customers' keys as it is.
+    /// Of a bucket with a default, which says nothing of customers' keys.
     ///
-    /// # Errors
-    /// [`Error::MalformedXml`] unless the KMS key is 1 to 2,048 visible ASCII characters.
-    pub fn new(default: DefaultEncryption) -> Result<Self> {
-        if default.kms_key().is_some_and(|key| !is_key_name(key)) {
-            return Err(Error::MalformedXml);
-        }
-        Ok(Self { default: Some(default), ..Self::unset() })
+    /// A KMS key is taken as it is; one that [`BucketEncryption::from_xml`] would refuse does not
+    /// read back.
+    pub const fn with_default(default: DefaultEncryption) -> Self {
+        Self { default: Some(default), customer_keys_blocked: None }
     }
 
-    /// The same, with this use of customers' keys.
+    /// Blocks new objects under customers' keys, or allows them. Old ones can be read either way.
     #[must_use]
-    pub fn with_customer_keys(self, allowed: CustomerKeyUse) -> Self {
-        Self { customer_keys: Some(allowed), ..self }
+    pub fn with_customer_keys_blocked(mut self, blocked: bool) -> Self {
+        self.customer_keys_blocked = Some(blocked);
+        self
     }
 
-    /// The body of `PutBucketEncryption`. Check first that the bucket exists.
+    /// The body of `PutBucketEncryption`. Check first that the bucket exists, and then what is in
+    /// effect by [`BucketEncryption::merged_over`].
     ///
     /// # Errors
     /// [`Error::MalformedXml`] for what is no XML, is longer than 64 KiB, has not just one rule or
@@ -147,7 +139,7 @@ impl BucketEncryption {
     /// What `GetBucketEncryption` shows: a bucket without a default of its own shows SSE-S3.
     ///
     /// # Errors
-    /// [`Error::DefaultNotFound`] for such a bucket in profile `ceph`.
+    /// [`Error::DefaultNotFound`] for such a bucket in profile [`Profile::Ceph`].
     pub fn shown(&self, profile: Profile) -> Result<Self> {
         match (&self.default, profile) {
             (None, Profile::Ceph) => Err(Error::DefaultNotFound),
@@ -155,56 +147,51 @@ impl BucketEncryption {
         }
     }
 
-    /// What is in effect after this was put over `previous`: a configuration that does not speak
-    /// of customers' keys leaves their use as it was.
+    /// What is in effect after this was put over `previous`: a configuration that says nothing of
+    /// customers' keys leaves them as they were.
     #[must_use]
-    pub fn merged_over(self, previous: &Self) -> Self {
-        Self { customer_keys: self.customer_keys.or(previous.customer_keys), ..self }
+    pub fn merged_over(mut self, previous: &Self) -> Self {
+        self.customer_keys_blocked = self.customer_keys_blocked.or(previous.customer_keys_blocked);
+        self
     }
 
     /// What is in effect after `DeleteBucketEncryption`: no default of its own, and customers' keys
-    /// used as before, so that a deletion never unblocks them.
+    /// as before, so that a deletion never unblocks them.
     #[must_use]
     pub fn deleted(&self) -> Self {
         Self::unset().merged_over(self)
     }
 
-    /// What new objects get.
+    /// How new objects are protected whose request does not say.
     pub fn default_encryption(&self) -> &DefaultEncryption {
-        self.default.as_ref().unwrap_or(&DefaultEncryption::SseS3)
+        self.default.as_ref().unwrap_or(&DefaultEncryption::SseS3 { bucket_key: false })
     }
 
-    /// Whether the bucket got a default of its own, be it SSE-S3. If so, an object may be copied
+    /// Whether the bucket has a default of its own, be it SSE-S3. If so, an object may be copied
     /// onto itself without another change.
     pub const fn is_set(&self) -> bool {
         self.default.is_some()
     }
 
-    /// `BucketKeyEnabled` as it was put. It has an effect with SSE-KMS only.
-    pub const fn bucket_key_enabled(&self) -> bool {
-        match &self.default {
-            Some(DefaultEncryption::SseKms { bucket_key, .. }) => *bucket_key,
-            _ => self.idle_bucket_key,
-        }
-    }
-
-    /// What the configuration says of customers' keys, if it does.
-    pub const fn customer_key_use(&self) -> Option<CustomerKeyUse> {
-        self.customer_keys
-    }
-
     /// Whether new objects under customers' keys are refused.
     pub fn blocks_customer_keys(&self) -> bool {
-        self.customer_keys == Some(CustomerKeyUse::Blocked)
+        self.customer_keys_blocked.unwrap_or(false)
+    }
+
+    /// Whether SSE-KMS objects use a Bucket Key unless the request says otherwise.
+    pub fn uses_bucket_key(&self) -> bool {
+        matches!(self.default, Some(DefaultEncryption::SseKms { bucket_key: true, .. }))
     }
 
     fn from_rules(rules: Vec<Rule>, malformed: &Error) -> Result<Self> {
         let [rule] = <[Rule; 1]>::try_from(rules).map_err(|_| malformed.clone())?;
-        let flag = rule.bucket_key_enabled.unwrap_or(false);
-        let default = rule.apply.map(|apply| apply.parse(flag, malformed)).transpose()?;
-        let customer_keys = rule.blocked.map(|blocked| blocked.parse(malformed)).transpose()?;
-        let idle_bucket_key = flag && !matches!(default, Some(DefaultEncryption::SseKms { .. }));
-        Ok(Self { default, idle_bucket_key, customer_keys })
+        let bucket_key = rule.bucket_key_enabled.unwrap_or(false);
+        let default = match rule.apply {
+            Some(apply) => Some(apply.parse(bucket_key, malformed)?),
+            None => bucket_key.then_some(DefaultEncryption::SseS3 { bucket_key }),
+        };
+        let blocked = rule.blocked.map(|blocked| blocked.parse(malformed)).transpose()?;
+        Ok(Self { default, customer_keys_blocked: blocked })
     }
 
     fn to_rule(&self) -> Rule {
@@ -213,10 +200,8 @@ impl BucketEncryption {
                 algorithm: default.algorithm().to_owned(),
                 key: default.kms_key().map(str::to_owned),
             }),
-            bucket_key_enabled: Some(self.bucket_key_enabled()),
-            blocked: self
-                .customer_keys
-                .map(|allowed| Blocked { types: vec![allowed.encryption_type().to_owned()] }),
+            bucket_key_enabled: self.default.as_ref().map(DefaultEncryption::bucket_key_enabled),
+            blocked: self.customer_keys_blocked.map(Blocked::new),
         }
     }
 }
@@ -225,37 +210,33 @@ impl DefaultEncryption {
     /// The mode.
     pub const fn mode(&self) -> Mode {
         match self {
-            Self::SseS3 => Mode::SseS3,
+            Self::SseS3 { .. } => Mode::SseS3,
             Self::SseKms { .. } => Mode::SseKms,
             Self::DsseKms { .. } => Mode::DsseKms,
         }
     }
 
-    /// `SSEAlgorithm`.
-    pub const fn algorithm(&self) -> &'static str {
+    /// The KMS key as it was set.
+    pub fn kms_key(&self) -> Option<&str> {
         match self {
-            Self::SseS3 => "AES256",
+            Self::SseS3 { .. } => None,
+            Self::SseKms { key, .. } | Self::DsseKms { key, .. } => key.as_deref(),
+        }
+    }
+
+    fn algorithm(&self) -> &'static str {
+        match self {
+            Self::SseS3 { .. } => "AES256",
             Self::SseKms { .. } => "aws:kms",
             Self::DsseKms { .. } => "aws:kms:dsse",
         }
     }
 
-    /// The KMS key, as the bucket's owner wrote it.
-    pub fn kms_key(&self) -> Option<&str> {
+    fn bucket_key_enabled(&self) -> bool {
         match self {
-            Self::SseS3 => None,
-            Self::SseKms { key, .. } | Self::DsseKms { key } => key.as_deref(),
-        }
-    }
-}
-
-impl CustomerKeyUse {
-    const ALL: [Self; 2] = [Self::Blocked, Self::Allowed];
-
-    const fn encryption_type(self) -> &'static str {
-        match self {
-            Self::Blocked => "SSE-C",
-            Self::Allowed => "NONE",
+            Self::SseS3 { bucket_key }
+            | Self::SseKms { bucket_key, .. }
+            | Self::DsseKms { bucket_key, .. } => *bucket_key,
         }
     }
 }
@@ -298,24 +279,27 @@ impl Apply {
             return Err(malformed.clone());
         }
         match (algorithm.as_str(), key) {
-            ("AES256", None) => Ok(DefaultEncryption::SseS3),
+            ("AES256", None) => Ok(DefaultEncryption::SseS3 { bucket_key }),
             ("AES256", Some(_)) => Err(Error::DefaultKeyNotApplicable),
             ("aws:kms", key) => Ok(DefaultEncryption::SseKms { key, bucket_key }),
-            ("aws:kms:dsse", key) => Ok(DefaultEncryption::DsseKms { key }),
+            ("aws:kms:dsse", key) => Ok(DefaultEncryption::DsseKms { key, bucket_key }),
             _ => Err(malformed.clone()),
         }
     }
 }
 
 impl Blocked {
-    fn parse(self, malformed: &Error) -> Result<CustomerKeyUse> {
-        let found = match self.types.as_slice() {
-            [only] => {
-                CustomerKeyUse::ALL.into_iter().find(|allowed| allowed.encryption_type() == only)
-            }
-            _ => None,
-        };
-        found.ok_or_else(|| malformed.clone())
+    fn new(customer_keys_blocked: bool) -> Self {
+        let kind = if customer_keys_blocked { "SSE-C" } else { "NONE" };
+        Self { types: vec![kind.to_owned()] }
+    }
+
+    fn parse(self, malformed: &Error) -> Result<bool> {
+        match self.types.as_slice() {
+            [kind] if kind == "SSE-C" => Ok(true),
+            [kind] if kind == "NONE" => Ok(false),
+            _ => Err(malformed.clone()),
+        }
     }
 }
 

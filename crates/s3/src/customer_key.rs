@@ -141,10 +141,7 @@ mod tests {
         assert!(parsed.is_ok_and(|parsed| parsed.is_same(&CustomerKey::from_bytes(&bytes))));
 
         let invalid =
-            |key: &str, md5: &str| match CustomerKey::parse(key.as_bytes(), md5.as_bytes()) {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            };
+            |key: &str, md5: &str| CustomerKey::parse(key.as_bytes(), md5.as_bytes()).err();
         for length in (0..=64).filter(|length| *length != 32) {
             let other = Base64::encode_string(&vec![1; length]);
             assert_eq!(invalid(&other, &md5), Some(Error::CustomerKeyInvalid), "{length} bytes");

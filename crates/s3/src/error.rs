@@ -1,6 +1,9 @@
 //! What S3 answers when encryption is asked for wrongly: [`Error`], and its [`Answer`].
 
+use std::borrow::Cow;
+
 use http::StatusCode;
+use object_cipher_core::{KeyError, KeyErrorKind, Mode, Step};
 
 use crate::{Profile, header};
 
@@ -124,10 +127,32 @@ pub enum Error {
     },
     /// A header occurs more than once.
     #[error("The header {name} may occur only once.")]
-    HeaderRepeated {
+    Repeated {
         /// Its name.
         name: &'static str,
     },
+    /// The KMS refused or could not serve.
+    #[error("{message}")]
+    Kms {
+        /// What was wrong, which gives the code.
+        fault: KmsFault,
+        /// S3's message.
+        message: Cow<'static, str>,
+    },
+    /// A policy denies the request.
+    #[error("Access Denied")]
+    Denied,
+    /// There is no part of that number.
+    #[error("The requested partnumber is not satisfiable")]
+    PartNumberNotSatisfiable,
+    /// A range and a part number were both asked for.
+    #[error("Cannot specify both Range header and partNumber query parameter")]
+    RangeWithPartNumber,
+    /// A copy of an object onto itself would change nothing.
+    #[error(
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
+    )]
+    CopyChangesNothing,
     /// An XML body is not what its schema asks for.
     #[error(
         "The XML you provided was not well-formed or did not validate against our published schema"
@@ -149,6 +174,26 @@ pub enum Error {
     UpdateRefused(&'static str),
 }
 
+/// What a KMS refused, in S3's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KmsFault {
+    /// There is no such key.
+    NotFound,
+    /// The key is disabled.
+    Disabled,
+    /// The key is in a state that forbids the use, such as pending deletion.
+    InvalidState,
+    /// The key is not one to encrypt with.
+    InvalidUsage,
+    /// The caller may not use the key.
+    Denied,
+    /// Too many requests.
+    Throttled,
+    /// The KMS cannot be reached, or failed.
+    Unavailable,
+}
+
 /// What a client is told: status, code, message, and the argument at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -165,6 +210,27 @@ pub struct Answer {
 }
 
 impl Error {
+    /// What a failure to open a stored object of this mode tells the client. None for what is the
+    /// host's own to tell: damage, or a fault in it.
+    pub fn from_open(error: &object_cipher_core::Error, mode: Mode) -> Option<Self> {
+        Self::from_unwrap(error, mode, Self::CustomerKeyWrong)
+    }
+
+    /// What a failure to go on with an upload of this mode tells the client; as
+    /// [`Error::from_open`].
+    pub fn from_upload(error: &object_cipher_core::Error, mode: Mode) -> Option<Self> {
+        Self::from_unwrap(error, mode, Self::PartKeyWrong)
+    }
+
+    fn from_unwrap(error: &object_cipher_core::Error, mode: Mode, wrong_key: Self) -> Option<Self> {
+        use object_cipher_core::Error as Core;
+        match (error, mode) {
+            (Core::Rejected { step: Step::KeyWrap, .. }, Mode::SseC) => Some(wrong_key),
+            (Core::Key(error), Mode::SseKms | Mode::DsseKms) => Some(Self::from(error)),
+            _ => None,
+        }
+    }
+
     /// The answer of a profile.
     pub fn answer(&self, profile: Profile) -> Answer {
         let (status, code) = self.status_and_code(profile);
@@ -176,7 +242,7 @@ impl Error {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::CustomerKeyWrong if profile == Profile::Ceph => (BAD, "InvalidRequest"),
-            Self::CustomerKeyWrong | Self::CustomerKeyBlocked => {
+            Self::CustomerKeyWrong | Self::CustomerKeyBlocked | Self::Denied => {
                 (StatusCode::FORBIDDEN, "AccessDenied")
             }
             Self::UnsupportedCustomerAlgorithm { .. } => (BAD, "InvalidEncryptionAlgorithmError"),
@@ -185,7 +251,14 @@ impl Error {
             | Self::CustomerKeyNotApplicable
             | Self::PartKeyRequired
             | Self::PartKeyWrong
+            | Self::RangeWithPartNumber
+            | Self::CopyChangesNothing
             | Self::UpdateRefused(_) => (BAD, "InvalidRequest"),
+            Self::PartNumberNotSatisfiable if profile == Profile::Ceph => (BAD, "InvalidPart"),
+            Self::PartNumberNotSatisfiable => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "InvalidPartNumber")
+            }
+            Self::Kms { fault, .. } => fault.status_and_code(),
             Self::MalformedXml => (BAD, "MalformedXML"),
             Self::DefaultNotFound => {
                 (StatusCode::NOT_FOUND, "ServerSideEncryptionConfigurationNotFoundError")
@@ -196,7 +269,7 @@ impl Error {
 
     /// `ArgumentName` and `ArgumentValue`.
     fn argument(&self) -> (Option<&'static str>, Option<String>) {
-        let sse = Some(header::SSE_NAME);
+        let sse = Some(header::SSE);
         match self {
             Self::CustomerKeyWithMethod { method: value }
             | Self::UnknownMethod { method: value }
@@ -211,8 +284,48 @@ impl Error {
             | Self::KmsKeyMissing => (sse, None),
             Self::KmsNeedsSignatureV4 => (Some("Authorization"), Some("null".into())),
             Self::DefaultKeyNotApplicable => (Some("ApplyServerSideEncryptionByDefault"), None),
-            Self::HeaderRepeated { name } => (Some(name), None),
+            Self::Repeated { name } => (Some(name), None),
             _ => (None, None),
+        }
+    }
+}
+
+impl From<&KeyError> for Error {
+    /// S3's answer to what a KMS said. The message is the provider's where S3 passes it on.
+    fn from(error: &KeyError) -> Self {
+        let own = |fault| Self::Kms { fault, message: Cow::Owned(error.message().to_owned()) };
+        let fixed = |fault, message| Self::Kms { fault, message: Cow::Borrowed(message) };
+        if error.code() == Some("InvalidKeyUsageException") {
+            return own(KmsFault::InvalidUsage);
+        }
+        match error.kind() {
+            KeyErrorKind::NotFound => own(KmsFault::NotFound),
+            KeyErrorKind::Disabled => own(KmsFault::Disabled),
+            KeyErrorKind::InvalidState => own(KmsFault::InvalidState),
+            KeyErrorKind::Throttled => fixed(
+                KmsFault::Throttled,
+                "Please reduce your request rate for operations involving AWS KMS.",
+            ),
+            KeyErrorKind::Denied => fixed(
+                KmsFault::Denied,
+                "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+            ),
+            _ => fixed(KmsFault::Unavailable, "The key management service is not available."),
+        }
+    }
+}
+
+impl KmsFault {
+    fn status_and_code(self) -> (StatusCode, &'static str) {
+        const BAD: StatusCode = StatusCode::BAD_REQUEST;
+        match self {
+            Self::NotFound => (BAD, "KMS.NotFoundException"),
+            Self::Disabled => (BAD, "KMS.DisabledException"),
+            Self::InvalidState => (BAD, "KMS.KMSInvalidStateException"),
+            Self::InvalidUsage => (BAD, "KMS.InvalidKeyUsageException"),
+            Self::Denied => (StatusCode::FORBIDDEN, "AccessDenied"),
+            Self::Throttled => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
         }
     }
 }

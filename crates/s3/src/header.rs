@@ -1,27 +1,21 @@
 //! The names of the headers in which S3 speaks of encryption. In POST forms the same names are
 //! fields. Source: the API reference of Amazon S3.
 
-use http::HeaderName;
-
-pub(crate) const SSE_NAME: &str = "x-amz-server-side-encryption";
-
 /// The mode: `AES256`, `aws:kms` or `aws:kms:dsse`.
-pub const SSE: HeaderName = HeaderName::from_static(SSE_NAME);
-/// The KMS key: an id, an ARN or an alias.
-pub const KMS_KEY_ID: HeaderName =
-    HeaderName::from_static("x-amz-server-side-encryption-aws-kms-key-id");
+pub const SSE: &str = "x-amz-server-side-encryption";
+/// The KMS key: an id, an ARN or an alias. Answers name the full ARN.
+pub const KMS_KEY_ID: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 /// The encryption context: base64 of a JSON object of strings.
-pub const CONTEXT: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-context");
+pub const CONTEXT: &str = "x-amz-server-side-encryption-context";
 /// Whether a Bucket Key serves the object: `true` or `false`.
-pub const BUCKET_KEY_ENABLED: HeaderName =
-    HeaderName::from_static("x-amz-server-side-encryption-bucket-key-enabled");
+pub const BUCKET_KEY_ENABLED: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
 /// The three headers in which a customer's key is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CustomerKeyHeaders {
     /// The algorithm, always `AES256`.
     pub algorithm: &'static str,
-    /// The key, base64 of 32 bytes.
+    /// The key: base64 of 32 bytes.
     pub key: &'static str,
     /// Base64 of the MD5 of the key's bytes.
     pub key_md5: &'static str,

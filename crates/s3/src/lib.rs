@@ -1,15 +1,32 @@
 #![doc = include_str!("../README.md")]
 
+mod arrival;
 mod bucket_encryption;
+mod context_header;
 mod customer_key;
+mod encryption;
 mod error;
+mod fields;
 pub mod header;
 mod operation;
+mod part_key;
 mod profile;
+mod read_key;
+mod sent_key;
+mod shown;
+mod sse_request;
 mod xml;
 
-pub use bucket_encryption::{BucketEncryption, CustomerKeyUse, DefaultEncryption};
+pub use arrival::Arrival;
+pub use bucket_encryption::{BucketEncryption, DefaultEncryption};
+pub use context_header::ARN_PAIR;
 pub use customer_key::{CUSTOMER_ALGORITHM, CustomerKey, KeyMd5};
-pub use error::{Answer, Error, Result};
+pub use encryption::Encryption;
+pub use error::{Answer, Error, KmsFault, Result};
+pub use fields::{Fields, FormFields};
 pub use operation::Operation;
+pub use part_key::PartKey;
 pub use profile::Profile;
+pub use read_key::ReadKey;
+pub use shown::ShownEncryption;
+pub use sse_request::SseRequest;

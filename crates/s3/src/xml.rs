@@ -14,8 +14,8 @@ pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// The first line of each document that S3 writes.
 pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// Bytes of a document, at most.
-const MAX_LEN: usize = 64 * 1024;
+/// Bytes of a configuration, at most.
+pub(crate) const MAX_LEN: usize = 64 * 1024;
 /// Elements within each other, at most; S3's configurations have four.
 const MAX_DEPTH: usize = 8;
 

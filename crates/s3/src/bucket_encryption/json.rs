@@ -1,7 +1,7 @@
 //! A bucket's encryption in the JSON of the AWS SDKs and the AWS CLI.
 
-use super::{MAX_LEN, Rule};
-use crate::{Error, Result};
+use super::Rule;
+use crate::{Error, Result, xml::MAX_LEN};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

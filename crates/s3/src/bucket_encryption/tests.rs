@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+const SSE_S3: DefaultEncryption = DefaultEncryption::SseS3 { bucket_key: false };
 const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 fn xml(rules: &str) -> String {
@@ -36,14 +37,17 @@ fn sse_kms(key: Option<&str>, bucket_key: bool) -> DefaultEncryption {
 #[test]
 fn each_default_is_kept_as_it_was_put() {
     let rows = [
-        (algorithm("AES256"), DefaultEncryption::SseS3),
+        (algorithm("AES256"), SSE_S3),
         (algorithm("aws:kms"), sse_kms(None, false)),
         (with_key("aws:kms", "1234abcd"), sse_kms(Some("1234abcd"), false)),
         (with_key("aws:kms", "alias/photos"), sse_kms(Some("alias/photos"), false)),
         (with_key("aws:kms", ARN), sse_kms(Some(ARN), false)),
         (algorithm("aws:kms") + "<BucketKeyEnabled>true</BucketKeyEnabled>", sse_kms(None, true)),
-        (algorithm("aws:kms:dsse"), DefaultEncryption::DsseKms { key: None }),
-        (with_key("aws:kms:dsse", ARN), DefaultEncryption::DsseKms { key: Some(ARN.to_owned()) }),
+        (algorithm("aws:kms:dsse"), DefaultEncryption::DsseKms { key: None, bucket_key: false }),
+        (
+            with_key("aws:kms:dsse", ARN),
+            DefaultEncryption::DsseKms { key: Some(ARN.to_owned()), bucket_key: false },
+        ),
     ];
     for (rule, default) in rows {
         let parsed = from_rule(&rule).unwrap();
@@ -60,13 +64,9 @@ fn a_bucket_key_is_accepted_with_every_default_and_kept() {
     for algorithm_name in ["AES256", "aws:kms", "aws:kms:dsse"] {
         let rule = algorithm(algorithm_name) + "<BucketKeyEnabled>true</BucketKeyEnabled>";
         let parsed = from_rule(&rule).unwrap();
-        assert!(parsed.bucket_key_enabled(), "{algorithm_name}");
+        assert!(parsed.default_encryption().bucket_key_enabled(), "{algorithm_name}");
         assert!(parsed.to_xml().contains("<BucketKeyEnabled>true</BucketKeyEnabled>"));
-        let takes_effect = matches!(
-            parsed.default_encryption(),
-            DefaultEncryption::SseKms { bucket_key: true, .. }
-        );
-        assert_eq!(takes_effect, algorithm_name == "aws:kms");
+        assert_eq!(parsed.uses_bucket_key(), algorithm_name == "aws:kms");
     }
 }
 
@@ -79,11 +79,11 @@ fn a_rule_may_only_speak_of_blocked_types() {
     };
     let parsed = from_rule(&blocked("SSE-C")).unwrap();
     assert!(parsed.blocks_customer_keys() && !parsed.is_set());
-    assert_eq!(parsed.default_encryption(), &DefaultEncryption::SseS3);
+    assert_eq!(parsed.default_encryption(), &SSE_S3);
     assert_eq!(parsed, BucketEncryption::unset_blocking());
 
     let parsed = from_rule(&blocked("NONE")).unwrap();
-    assert_eq!(parsed.customer_key_use(), Some(CustomerKeyUse::Allowed));
+    assert_eq!(parsed, BucketEncryption::unset().with_customer_keys_blocked(false));
     assert!(!parsed.blocks_customer_keys());
 }
 
@@ -158,25 +158,22 @@ fn a_bucket_without_a_default_shows_sse_s3_or_in_profile_ceph_that_there_is_none
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
         assert_eq!(answer.code, "ServerSideEncryptionConfigurationNotFoundError");
     }
-    let explicit = BucketEncryption::new(DefaultEncryption::SseS3).unwrap();
+    let explicit = BucketEncryption::with_default(SSE_S3);
     assert!(explicit.is_set());
     assert_eq!(explicit.shown(Profile::Ceph), Ok(explicit.clone()));
 }
 
 #[test]
 fn a_put_or_delete_that_says_nothing_of_customer_keys_leaves_their_use_as_it_was() {
-    let silent = BucketEncryption::new(sse_kms(None, true)).unwrap();
-    let allowing = silent.clone().with_customer_keys(CustomerKeyUse::Allowed);
+    let silent = BucketEncryption::with_default(sse_kms(None, true));
+    let allowing = silent.clone().with_customer_keys_blocked(false);
     let blocking = BucketEncryption::unset_blocking();
 
     assert!(silent.clone().merged_over(&blocking).blocks_customer_keys());
     assert!(!silent.clone().merged_over(&BucketEncryption::unset()).blocks_customer_keys());
     assert!(!allowing.clone().merged_over(&blocking).blocks_customer_keys());
     assert!(blocking.clone().merged_over(&allowing).blocks_customer_keys());
-    assert_eq!(
-        blocking.clone().merged_over(&allowing).default_encryption(),
-        &DefaultEncryption::SseS3
-    );
+    assert_eq!(blocking.clone().merged_over(&allowing).default_encryption(), &SSE_S3);
     assert_eq!(silent.merged_over(&blocking).deleted(), blocking);
 }
 
@@ -216,17 +213,14 @@ fn json_is_that_of_the_sdks() {
 
 fn any_bucket() -> impl Strategy<Value = BucketEncryption> {
     let key = || prop::option::of("[!-~]{1,64}");
-    let default = prop_oneof![
-        Just(None),
-        Just(Some(DefaultEncryption::SseS3)),
-        (key(), any::<bool>())
-            .prop_map(|(key, bucket_key)| Some(DefaultEncryption::SseKms { key, bucket_key })),
-        key().prop_map(|key| Some(DefaultEncryption::DsseKms { key })),
-    ];
-    let customer_keys = prop::option::of(prop::sample::select(CustomerKeyUse::ALL.to_vec()));
-    (default, any::<bool>(), customer_keys).prop_map(|(default, flag, customer_keys)| {
-        let idle_bucket_key = flag && !matches!(default, Some(DefaultEncryption::SseKms { .. }));
-        BucketEncryption { default, idle_bucket_key, customer_keys }
+    let default = (0..4, key(), any::<bool>()).prop_map(|(kind, key, bucket_key)| match kind {
+        0 => None,
+        1 => Some(DefaultEncryption::SseS3 { bucket_key }),
+        2 => Some(DefaultEncryption::SseKms { key, bucket_key }),
+        _ => Some(DefaultEncryption::DsseKms { key, bucket_key }),
+    });
+    (default, prop::option::of(any::<bool>())).prop_map(|(default, customer_keys_blocked)| {
+        BucketEncryption { default, customer_keys_blocked }
     })
 }
 
