@@ -172,6 +172,9 @@ pub enum Error {
     /// An update of an object's encryption asks for what cannot be, as the text says.
     #[error("{0}")]
     UpdateRefused(&'static str),
+    /// An update of an object's encryption asks for what is not allowed, as the text says.
+    #[error("{0}")]
+    UpdateDenied(&'static str),
 }
 
 /// What a KMS refused, in S3's terms.
@@ -242,9 +245,10 @@ impl Error {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::CustomerKeyWrong if profile == Profile::Ceph => (BAD, "InvalidRequest"),
-            Self::CustomerKeyWrong | Self::CustomerKeyBlocked | Self::Denied => {
-                (StatusCode::FORBIDDEN, "AccessDenied")
-            }
+            Self::CustomerKeyWrong
+            | Self::CustomerKeyBlocked
+            | Self::Denied
+            | Self::UpdateDenied(_) => (StatusCode::FORBIDDEN, "AccessDenied"),
             Self::UnsupportedCustomerAlgorithm { .. } => (BAD, "InvalidEncryptionAlgorithmError"),
             Self::CustomerKeyInsecure
             | Self::CustomerKeyRequired

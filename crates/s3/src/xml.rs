@@ -66,16 +66,6 @@ impl Element {
         if others { Err(Error::MalformedXml) } else { Ok(&self.children) }
     }
 
-    /// The elements within, of any name.
-    pub(crate) fn any(&self) -> Result<&[Self]> {
-        self.without_text()?;
-        Ok(&self.children)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The text of an element without elements.
     pub(crate) fn text(&self) -> Result<&str> {
         if self.children.is_empty() { Ok(&self.text) } else { Err(Error::MalformedXml) }
