@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     Fields,
-    header::{CUSTOMER_KEY, KMS_KEY_ID, SSE},
+    header::{CUSTOMER_KEY, SSE},
 };
 
 /// The values of the three condition keys by which a policy speaks of encryption.
@@ -76,7 +76,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     use super::*;
-    use crate::FormFields;
+    use crate::{FormFields, header::KMS_KEY_ID};
 
     const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd";
 

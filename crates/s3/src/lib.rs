@@ -15,6 +15,7 @@ mod operation;
 mod part_key;
 mod profile;
 mod read_key;
+pub mod redact;
 mod sent_key;
 mod shown;
 mod sse_request;
