@@ -9,6 +9,8 @@
 //! | `aws-lc` | [`AwsLc`]: AWS-LC through aws-lc-rs. Needs a C compiler. The fastest where the processor has AES instructions |
 //! | `rustcrypto` | [`RustCrypto`]: pure Rust, `no_std`. Simplest to build, and cheap for small objects |
 //! | `sse-s3` | [`SseS3`]: SSE-S3 under a master keyring |
+//! | `sse-c` | [`SseC`]: SSE-C under the key that a request brings |
+//! | `s3` | [`s3`]: how S3 speaks of encryption: headers, bucket defaults, errors |
 //! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
 //! | `io` | [`io`]: `std::io` adapters |
 //! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool |
@@ -32,6 +34,10 @@ pub use object_cipher_io as io;
 pub use object_cipher_keyring as keyring;
 #[cfg(feature = "rustcrypto")]
 pub use object_cipher_rustcrypto::RustCrypto;
+#[cfg(feature = "s3")]
+pub use object_cipher_s3 as s3;
+#[cfg(feature = "sse-c")]
+pub use object_cipher_sse_c::{CustomerKeys, SseC};
 #[cfg(feature = "sse-s3")]
 pub use object_cipher_sse_s3::{MasterKeys, SseS3};
 
