@@ -87,13 +87,9 @@ impl ObjectEncryption {
         match (kms, s3, customer, dsse) {
             (Some(kms), None, None, None) => sse_kms(kms),
             (None, None, None, None) => Err(NO_SUCH_TARGET),
-            (None, Some(s3), None, None) => {
-                empty(s3)?;
-                scope.extends_to(Self::SseS3).ok_or(NO_SUCH_TARGET)
-            }
-            (None, None, Some(customer), None) => {
-                empty(customer)?;
-                scope.extends_to(Self::SseC).ok_or(UNSUPPORTED_TARGET)
+            (None, Some(target), None, None) => scope.extend(target, Self::SseS3, NO_SUCH_TARGET),
+            (None, None, Some(target), None) => {
+                scope.extend(target, Self::SseC, UNSUPPORTED_TARGET)
             }
             (None, None, None, Some(_)) => Err(UNSUPPORTED_TARGET),
             _ => Err(Error::MalformedXml),
@@ -125,8 +121,18 @@ impl UpdateScope {
         }
     }
 
-    fn extends_to(self, target: ObjectEncryption) -> Option<ObjectEncryption> {
-        (self == Self::Extended).then_some(target)
+    /// An extension's target, whose element is empty.
+    fn extend(
+        self,
+        element: &Element,
+        target: ObjectEncryption,
+        refusal: Error,
+    ) -> Result<ObjectEncryption> {
+        if self == Self::Aws {
+            return Err(refusal);
+        }
+        let [] = element.children([])?;
+        Ok(target)
     }
 }
 
@@ -165,11 +171,6 @@ fn sse_kms(target: &Element) -> Result<ObjectEncryption> {
         Some(_) => return Err(BUCKET_KEY_MALFORMED),
     };
     Ok(ObjectEncryption::SseKms { key_arn, bucket_key })
-}
-
-fn empty(target: &Element) -> Result<()> {
-    let [] = target.children([])?;
-    Ok(())
 }
 
 /// S3's pattern: `arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+`.
@@ -243,6 +244,7 @@ mod tests {
             (String::new(), NO_SUCH_TARGET),
             ("<SSE-S3/>".to_owned(), NO_SUCH_TARGET),
             ("<SSE-C/>".to_owned(), UNSUPPORTED_TARGET),
+            ("<SSE-C><Key/></SSE-C>".to_owned(), UNSUPPORTED_TARGET),
             ("<DSSE-KMS/>".to_owned(), UNSUPPORTED_TARGET),
             (arn(ARN).replace("SSE-KMS", "DSSE-KMS"), UNSUPPORTED_TARGET),
             (sse_kms_with(""), KEY_MISSING),

@@ -61,28 +61,25 @@ pub fn strip_headers(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// The URL without customers' keys: the values of query parameters whose names, in any case and
-/// however percent-encoded, are those of the headers.
+/// however percent-encoded, are those of the headers; and as [`text`], for a URL within the URL.
 pub fn url(url: &str) -> Cow<'_, str> {
     let Some((path, query)) = url.split_once('?') else {
-        return Cow::Borrowed(url);
+        return text(url);
     };
     let mut out = String::with_capacity(url.len());
     out.extend([path, "?"]);
     let mut found = false;
     for parameter in query.split_inclusive(['&', ';', '#']) {
-        let (parameter, end) = match parameter.char_indices().next_back() {
-            Some((at, '&' | ';' | '#')) => parameter.split_at(at),
-            _ => (parameter, ""),
-        };
         match parameter.split_once('=') {
-            Some((name, _)) if names::is_whole(name) => {
+            Some((name, value)) if names::is_whole(name) => {
                 found = true;
-                out.extend([name, "=", REDACTED, end]);
+                let end = value.get(value.trim_end_matches(['&', ';', '#']).len()..);
+                out.extend([name, "=", REDACTED, end.unwrap_or_default()]);
             }
-            _ => out.extend([parameter, end]),
+            _ => out.push_str(parameter),
         }
     }
-    if found { Cow::Owned(out) } else { Cow::Borrowed(url) }
+    if found { Cow::Owned(text(&out).into_owned()) } else { text(url) }
 }
 
 /// The text without customers' keys: what follows a name of a header of theirs, or of a member of

@@ -91,6 +91,10 @@ fn z4_urls_show_no_key_however_the_name_is_written() {
             }
         }
     }
+    assert_eq!(
+        url("/login?to=%2Fk%3Fx-amz-server-side-encryption-customer-key%3Dc2VjcmV0"),
+        "/login?to=%2Fk%3Fx-amz-server-side-encryption-customer-key%3D[redacted]"
+    );
     for open in [
         "https://h/b/k",
         "https://h/b/k?x-amz-server-side-encryption-customer-algorithm=AES256",
@@ -127,6 +131,7 @@ fn z4_text_shows_no_key_beside_its_name() {
     for row in rows {
         let shown = text(&row.replace('@', &key)).into_owned();
         assert!(!shown.contains(&key) && shown.contains(REDACTED), "{row}: {shown}");
+        assert_eq!(text(&shown), shown, "redacted once");
     }
     let bytes = text("sse_customer_key: [251, 251, 251], bucket: b").into_owned();
     assert_eq!(bytes, "sse_customer_key: [[redacted]], bucket: b");

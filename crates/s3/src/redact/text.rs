@@ -42,6 +42,9 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
 fn value_after_name(text: &[u8]) -> Option<(usize, usize)> {
     let gap = gap(text);
     let (between, rest) = text.split_at_checked(gap)?;
+    if rest.starts_with(REDACTED.as_bytes()) {
+        return None;
+    }
     let ends_in = |bytes: &[u8]| between.last().is_some_and(|last| bytes.contains(last));
     let assigns = between.iter().any(|byte| b":=>([{\n%;&".contains(byte))
         || (ends_in(b"\"'") && between.contains(&b','));
@@ -58,6 +61,9 @@ fn gap(text: &[u8]) -> usize {
     let mut length = 0;
     while length < LONGEST_GAP {
         let rest = text.get(length..).unwrap_or_default();
+        if rest.starts_with(REDACTED.as_bytes()) {
+            break;
+        }
         let word = GAP_WORDS.iter().find(|word| rest.starts_with(word)).map(|word| word.len());
         let byte = || {
             let (byte, length) = decoded(rest)?;
