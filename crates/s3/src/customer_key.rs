@@ -96,6 +96,10 @@ impl KeyMd5 {
         value
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     fn of(key: &[u8; CustomerKey::LEN]) -> Self {
         Self(Md5::digest(key).into())
     }

@@ -153,11 +153,37 @@ pub enum Error {
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
     )]
     CopyChangesNothing,
+    /// There is no such checksum algorithm, or it is not computed here.
+    #[error(
+        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+    )]
+    ChecksumUnsupported,
+    /// A checksum is not base64 of its algorithm's length.
+    #[error("Value for {header} header is invalid.")]
+    ChecksumInvalid {
+        /// The header that holds it.
+        header: &'static str,
+    },
+    /// The content has another checksum.
+    #[error("The {algorithm} you specified did not match the calculated checksum.")]
+    ChecksumMismatch {
+        /// S3's name of the algorithm.
+        algorithm: &'static str,
+    },
+    /// `Content-MD5` is not base64 of 16 bytes.
+    #[error("The Content-MD5 you specified was invalid.")]
+    ContentMd5Invalid,
+    /// The content has another MD5.
+    #[error("The Content-MD5 you specified did not match what we received.")]
+    ContentMd5Mismatch,
     /// An XML body is not what its schema asks for.
     #[error(
         "The XML you provided was not well-formed or did not validate against our published schema"
     )]
     MalformedXml,
+    /// A JSON text is not a bucket's encryption in the form of the AWS SDKs.
+    #[error("The JSON is not a server-side encryption configuration in the form of the AWS SDKs")]
+    MalformedJson,
     /// A bucket default names a KMS key for a mode that uses none.
     #[error(
         "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
@@ -169,6 +195,9 @@ pub enum Error {
     /// An update of an object's encryption asks for what cannot be, as the text says.
     #[error("{0}")]
     UpdateRefused(&'static str),
+    /// An update of an object's encryption asks for what is not allowed, as the text says.
+    #[error("{0}")]
+    UpdateDenied(&'static str),
 }
 
 /// What a KMS refused, in S3's terms.
@@ -239,9 +268,10 @@ impl Error {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Self::CustomerKeyWrong if profile == Profile::Ceph => (BAD, "InvalidRequest"),
-            Self::CustomerKeyWrong | Self::CustomerKeyBlocked | Self::Denied => {
-                (StatusCode::FORBIDDEN, "AccessDenied")
-            }
+            Self::CustomerKeyWrong
+            | Self::CustomerKeyBlocked
+            | Self::Denied
+            | Self::UpdateDenied(_) => (StatusCode::FORBIDDEN, "AccessDenied"),
             Self::UnsupportedCustomerAlgorithm { .. } => (BAD, "InvalidEncryptionAlgorithmError"),
             Self::CustomerKeyInsecure
             | Self::CustomerKeyRequired
@@ -250,12 +280,16 @@ impl Error {
             | Self::PartKeyWrong
             | Self::RangeWithPartNumber
             | Self::CopyChangesNothing
+            | Self::ChecksumUnsupported
+            | Self::ChecksumInvalid { .. }
             | Self::UpdateRefused(_) => (BAD, "InvalidRequest"),
             Self::PartNumberNotSatisfiable if profile == Profile::Ceph => (BAD, "InvalidPart"),
             Self::PartNumberNotSatisfiable => {
                 (StatusCode::RANGE_NOT_SATISFIABLE, "InvalidPartNumber")
             }
             Self::Kms { fault, .. } => fault.status_and_code(),
+            Self::ChecksumMismatch { .. } | Self::ContentMd5Mismatch => (BAD, "BadDigest"),
+            Self::ContentMd5Invalid => (BAD, "InvalidDigest"),
             Self::MalformedXml => (BAD, "MalformedXML"),
             Self::DefaultNotFound => {
                 (StatusCode::NOT_FOUND, "ServerSideEncryptionConfigurationNotFoundError")

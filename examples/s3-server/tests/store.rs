@@ -33,7 +33,8 @@ async fn objects_of_every_length_come_back_whole_and_in_ranges() {
 async fn g9_g10_ranges_and_parts_of_an_upload_come_back() {
     for host in Host::all().await {
         for cipher in host.ciphers() {
-            let parts = [(1, content(70_000)), (2, content(1)), (900, content(16_384)), (901, content(1))];
+            let parts =
+                [(1, content(70_000)), (2, content(1)), (900, content(16_384)), (901, content(1))];
             host.upload("big", cipher, &parts).await.unwrap();
             let whole: Vec<u8> = parts.iter().flat_map(|(_, body)| body.clone()).collect();
             assert_eq!(host.read("big", cipher, &ReadRange::Whole).await.unwrap(), whole);
@@ -155,7 +156,8 @@ async fn an_upload_completed_without_its_key_is_finished_by_the_first_that_bring
     let (one, other) = tokio::join!(cx(), cx());
     assert_eq!((one.unwrap(), other.unwrap()), (whole.clone(), whole));
     let record = host.store.head(&host.bucket, &key).await.unwrap();
-    assert_eq!((record.etag, record.part_count()), (etag, Some(2)));
+    assert_eq!(record.part_count(), Some(2));
+    assert_eq!(record.etag, etag);
     host.settle().await;
     assert_eq!(host.bodies().await.len(), 3);
 }
@@ -167,7 +169,8 @@ async fn m14_an_upload_not_created_for_it_is_not_completed_without_its_key() {
         let upload = host.create("a", cipher, Completion::WithKey).await;
         let named = [host::part(&upload, 1, b"x").await.unwrap()];
         let key = host.key("a");
-        let done = host.store.complete_keyless(&host.bucket, &key, upload.id(), &named, 0, |_| Ok(()));
+        let done =
+            host.store.complete_keyless(&host.bucket, &key, upload.id(), &named, 0, |_| Ok(()));
         assert!(matches!(done.await, Err(Error::Cipher(_))));
     }
 }
@@ -175,9 +178,14 @@ async fn m14_an_upload_not_created_for_it_is_not_completed_without_its_key() {
 #[tokio::test]
 async fn b5_an_objects_key_changes_without_its_body() {
     let host = Host::on_disk().await;
-    for (from, to) in [(host.sse_s3(), host.sse_c(1)), (host.sse_c(1), host.sse_c(2)), (host.sse_c(2), host.sse_s3())] {
+    for (from, to) in [
+        (host.sse_s3(), host.sse_c(1)),
+        (host.sse_c(1), host.sse_c(2)),
+        (host.sse_c(2), host.sse_s3()),
+    ] {
         let body = content(50_000);
         host.put("a", &*from, &body).await;
+        host.settle().await;
         let stored = host.bodies().await;
         let key = host.key("a");
         host.store.rewrap(&host.bucket, &key, &*from, &*to, |_, _| None).await.unwrap();
@@ -286,7 +294,8 @@ async fn the_first_writer_under_a_condition_wins() {
         let cipher = cipher.clone();
         let host = &host;
         async move {
-            let staged = host.store.stage(&host.bucket, &host.key("a"), &*cipher, source(body, 9)).await;
+            let staged =
+                host.store.stage(&host.bucket, &host.key("a"), &*cipher, source(body, 9)).await;
             let absent = |old: Option<&_>| old.map_or(Ok(()), |_| Err(Error::Condition));
             staged?.commit(Metadata::default(), None, Attributes::default(), absent).await
         }
