@@ -67,13 +67,11 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
     pub async fn head(&self, bucket: &BucketName, key: &ObjectKey) -> Result<ObjectRecord> {
-        match self.read(&key.path(bucket)).await? {
-            Some(record) => Ok(record),
-            None => {
-                self.bucket(bucket).await?;
-                Err(Error::NoSuchKey)
-            }
+        if let Some(record) = self.read(&key.path(bucket)).await? {
+            return Ok(record);
         }
+        self.bucket(bucket).await?;
+        Err(Error::NoSuchKey)
     }
 
     /// Deletes an object; one that is not there is deleted too. No key is needed.
@@ -110,8 +108,8 @@ impl Store {
         let old = held.record.clone().ok_or(Error::NoSuchKey)?;
         let context = held.identity.object(old.body());
         let opener = from.open(&context, &old.envelope).await?;
-        let (etag, envelope) = (etag(&old, &opener), to.rewrap(&opener, &context).await?);
-        held.put(&ObjectRecord { etag, envelope, ..old.clone() }).await
+        let (envelope, etag) = (to.rewrap(&opener, &context).await?, etag(&old, &opener));
+        held.put(&ObjectRecord { envelope, etag, ..old.clone() }).await
     }
 
     pub(super) fn identity(&self, bucket: &BucketName, key: &ObjectKey) -> Identity {

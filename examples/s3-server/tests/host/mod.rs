@@ -1,5 +1,12 @@
 //! A store with its ciphers, and what tests do with it.
-#![allow(clippy::unwrap_used, dead_code, missing_docs, unreachable_pub, reason = "shared by tests")]
+#![allow(
+    clippy::unused_self,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "shared by tests"
+)]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -14,7 +21,7 @@ use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_s3::CustomerKey;
 use object_cipher_sse_c::SseC;
 use object_cipher_sse_s3::SseS3;
-use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
+use object_store::{GetOptions, ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
 use s3_server::store::{
     BucketName, Error, Metadata, NamedPart, ObjectKey, ObjectRecord, OpenObject, Result, Store,
     Upload, raw_etag_of_parts,
@@ -157,7 +164,7 @@ impl Host {
         let found: Vec<_> = self.objects.list(None).try_collect().await.unwrap();
         let mut kept = Vec::new();
         for meta in found {
-            let bytes = self.objects.get_opts(&meta.location, Default::default()).await.unwrap();
+            let bytes = self.objects.get_opts(&meta.location, GetOptions::default()).await.unwrap();
             kept.push((meta.location, bytes.bytes().await.unwrap()));
         }
         kept.sort();
