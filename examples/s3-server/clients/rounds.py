@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import ssl
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -222,8 +223,6 @@ def presigned():
 
 
 def trust():
-    import ssl
-
     return ssl.create_default_context(cafile=os.environ["AWS_CA_BUNDLE"])
 
 
