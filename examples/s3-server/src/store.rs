@@ -37,7 +37,6 @@ use tokio::sync::RwLock;
 
 pub use bodies::BodyName;
 pub use buckets::BucketName;
-pub use completion::{etag_of_parts, raw_etag_of_parts};
 pub use error::{Error, Result};
 pub use lists::{Listed, Page, Query};
 pub use objects::StagedObject;

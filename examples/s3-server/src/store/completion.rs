@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, TryStreamExt as _};
-use md5::{Digest as _, Md5};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use object_cipher_core::{Attributes, ETag, ObjectCipher, PartReceipt, State};
+use object_cipher_s3::ObjectETag;
 
 use super::{
     BodyName, BucketName, Error, NamedPart, ObjectKey, ObjectRecord, PartRecord, Result, Store,
@@ -67,11 +67,11 @@ impl Upload {
         named: &[NamedPart],
         records: &[PartRecord],
     ) -> Result<Vec<PartReceipt>> {
-        futures::stream::iter(named.iter().zip(records))
-            .map(|(named, record)| self.receipt(named.part, record, Some(named)))
-            .buffered(UNDER_WAY)
-            .try_collect()
-            .await
+        let receipts = named.iter().zip(records);
+        let receipts: Vec<_> = receipts
+            .map(|(named, record)| self.receipt(named.part, record, Some(named)).boxed())
+            .collect();
+        futures::stream::iter(receipts).buffered(UNDER_WAY).try_collect().await
     }
 }
 
@@ -108,7 +108,7 @@ impl Store {
             envelope,
             content: Content::Keyless { table, count, upload: id.clone() },
             size: records.iter().map(|record| record.size).sum(),
-            etag: Some(etag_of_parts(named.iter().map(|named| named.etag))),
+            etag: Some(etag_of_parts(named.iter().map(|named| named.etag))?.0),
             modified: now(),
             metadata: upload.metadata,
         };
@@ -136,9 +136,9 @@ impl Store {
             let PartBody { part, body, size, receipt } = part;
             receipts.push(self.receipt(&uploader, *part, (body, receipt, *size), None).await?);
         }
-        let etag = etag_of_parts(receipts.iter().map(PartReceipt::etag));
+        let (etag, raw) = etag_of_parts(receipts.iter().map(PartReceipt::etag))?;
         let attributes = Attributes {
-            etag: Some(raw_etag_of_parts(receipts.iter().map(PartReceipt::etag))),
+            etag: Some(raw),
             metadata_digest: Some(record.metadata.digest()),
             ..Attributes::default()
         };
@@ -196,17 +196,12 @@ impl Store {
     }
 }
 
-/// The ETag of an object of parts: MD5 of their ETags, with their number.
-pub fn etag_of_parts(parts: impl ExactSizeIterator<Item = ETag>) -> String {
-    let count = parts.len();
-    format!("{}-{count}", hex::encode(raw_etag_of_parts(parts).0))
-}
-
-/// The same, as it is sealed.
-pub fn raw_etag_of_parts(parts: impl Iterator<Item = ETag>) -> ETag {
-    let mut hash = Md5::new();
-    parts.for_each(|part| hash.update(part.0));
-    ETag(hash.finalize().into())
+/// The ETag of an object of parts: as it is shown, and as it is sealed.
+fn etag_of_parts(parts: impl Iterator<Item = ETag>) -> Result<(String, ETag)> {
+    match ObjectETag::of_parts(parts) {
+        Some(etag @ ObjectETag::Multipart { digest, .. }) => Ok((etag.to_string(), digest)),
+        _ => Err(Error::PartOrder),
+    }
 }
 
 fn stored_parts(named: &[NamedPart], records: &[PartRecord], receipts: bool) -> Vec<PartBody> {

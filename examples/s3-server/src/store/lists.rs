@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, ops::Bound};
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 
-use super::{BucketName, Error, ObjectKey, ObjectRecord, Result, Store, paths, uploads::UNDER_WAY};
+use super::{BucketName, ObjectKey, ObjectRecord, Result, Store, paths, uploads::UNDER_WAY};
 
 /// What of a bucket is listed.
 #[derive(Clone, Debug, Default)]
@@ -53,23 +53,21 @@ impl Store {
         let mut entries = entries(&self.keys(bucket).await?, query);
         let truncated = entries.len() > query.limit;
         entries.truncate(query.limit);
-        let found = futures::stream::iter(entries)
-            .map(|entry| self.look_up(bucket, entry))
-            .buffered(UNDER_WAY)
-            .try_filter_map(|listed| async move { Ok(listed) })
-            .try_collect()
-            .await?;
-        Ok(Page { found, truncated })
+        let found: Vec<_> =
+            entries.into_iter().map(|entry| self.look_up(bucket, entry).boxed()).collect();
+        let found: Vec<_> = futures::stream::iter(found).buffered(UNDER_WAY).try_collect().await?;
+        Ok(Page { found: found.into_iter().flatten().collect(), truncated })
     }
 
     /// All keys of a bucket.
     pub(super) async fn keys(&self, bucket: &BucketName) -> Result<BTreeSet<ObjectKey>> {
         let folder = paths::folder(bucket);
-        let found = self.objects().list(Some(&folder)).map_err(Error::from);
-        found
-            .try_filter_map(|meta| async move { Ok(ObjectKey::from_path(bucket, &meta.location)) })
-            .try_collect()
-            .await
+        let mut found = self.objects().list(Some(&folder));
+        let mut keys = BTreeSet::new();
+        while let Some(meta) = found.try_next().await? {
+            keys.extend(ObjectKey::from_path(bucket, &meta.location));
+        }
+        Ok(keys)
     }
 
     /// The entry with its record; none if the object has gone meanwhile.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use object_cipher_core::{ObjectCipher, Opener, ReadRange, Segment, State};
+use object_cipher_core::{ETag, ObjectCipher, Opener, ReadRange, Segment, State, resolve_now};
 
 use super::{
     BodyName, BucketName, Error, ObjectKey, ObjectRecord, Result, Store,
@@ -44,6 +44,24 @@ impl Store {
         let in_use = self.shared.in_use.keep(parts.chain([record.body().clone()]).collect());
         let identity = held.identity().clone();
         Ok(StoredObject { store: self.clone(), identity, record, table, in_use })
+    }
+}
+
+impl Store {
+    /// The ETag that is sealed in an object's Envelope, by a cipher that has its keys at hand.
+    ///
+    /// # Errors
+    /// [`Error::Cipher`] when it does not open.
+    pub fn sealed_etag(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        record: &ObjectRecord,
+        cipher: &dyn ObjectCipher,
+    ) -> Result<Option<ETag>> {
+        let identity = self.identity(bucket, key);
+        let opened = resolve_now(cipher.open(&identity.object(record.body()), &record.envelope));
+        Ok(opened.transpose()?.and_then(|opener| opener.etag()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use object_cipher_core::{Completion, ETag, ObjectCipher, PartReceipt, StoredPart, Uploader};
 use object_store::path::Path;
 
@@ -106,18 +106,17 @@ impl Store {
         let folder = id.parts_folder();
         let found: Vec<_> = self.objects().list(Some(&folder)).try_collect().await?;
         let numbers = found.iter().filter_map(|meta| part_number(&meta.location));
-        let mut parts: Vec<_> = futures::stream::iter(numbers)
-            .map(|part| async move { Ok::<_, Error>((part, self.part(id, part).await?)) })
-            .buffer_unordered(UNDER_WAY)
-            .try_filter_map(|(part, record)| async move { Ok(record.map(|record| (part, record))) })
-            .try_collect()
-            .await?;
+        let numbered: Vec<_> = numbers.map(|part| self.numbered_part(id, part).boxed()).collect();
+        let parts = futures::stream::iter(numbered).buffer_unordered(UNDER_WAY);
+        let parts: Vec<_> = parts.try_collect().await?;
+        let mut parts: Vec<_> = parts.into_iter().flatten().collect();
         parts.sort_by_key(|(part, _)| *part);
         Ok(parts)
     }
 
-    pub(super) async fn part(&self, id: &UploadId, part: u32) -> Result<Option<PartRecord>> {
-        self.read(&id.part_path(part)).await
+    async fn numbered_part(&self, id: &UploadId, part: u32) -> Result<Option<(u32, PartRecord)>> {
+        let record: Option<PartRecord> = self.read(&id.part_path(part)).await?;
+        Ok(record.map(|record| (part, record)))
     }
 
     /// The uploads in progress, by key and id.

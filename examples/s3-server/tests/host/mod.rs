@@ -24,7 +24,7 @@ use object_cipher_sse_s3::SseS3;
 use object_store::{GetOptions, ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
 use s3_server::store::{
     BucketName, Error, Metadata, NamedPart, ObjectKey, ObjectRecord, OpenObject, Result, Store,
-    Upload, raw_etag_of_parts,
+    Upload,
 };
 use tempfile::TempDir;
 
@@ -205,7 +205,7 @@ pub async fn complete(
     named: &[NamedPart],
 ) -> Result<ObjectRecord> {
     let attributes = |receipts: &[PartReceipt]| {
-        let etag = Some(raw_etag_of_parts(receipts.iter().map(PartReceipt::etag)));
+        let etag = receipts.first().map(PartReceipt::etag);
         Ok((Attributes { etag, ..Attributes::default() }, None))
     };
     upload.complete(cipher, named, 0, attributes, |_| Ok(())).await

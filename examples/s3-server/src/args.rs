@@ -1,0 +1,95 @@
+//! The command line: [`Args`].
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use clap::{Parser, ValueEnum};
+use object_cipher_s3::Profile;
+
+/// An S3 endpoint that keeps everything sealed.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Args {
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    pub listen: SocketAddr,
+    /// The folder that keeps the data
+    #[arg(long)]
+    pub data: PathBuf,
+    /// A client's credentials; may be given more than once
+    #[arg(long = "access-key", value_name = "ID:SECRET", required = true)]
+    pub access_keys: Vec<AccessKey>,
+    /// Whose behaviour to show where implementations of S3 disagree
+    #[arg(long, value_enum, default_value_t)]
+    pub profile: ProfileName,
+    /// The certificate, PEM
+    #[arg(long, requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM
+    #[arg(long, requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Take customers' keys and KMS modes over plain HTTP: only where nobody listens
+    #[arg(long)]
+    pub insecure_allow_http: bool,
+    /// The sealed master keyring, made at the first start [default: DATA.keyring]
+    #[arg(long)]
+    pub keyring: Option<PathBuf>,
+    /// The key file that unlocks the keyring, made at the first start [default: KEYRING.key]
+    #[arg(long, conflicts_with = "keyring_passphrase_file")]
+    pub keyring_key: Option<PathBuf>,
+    /// A file that holds the passphrase that unlocks the keyring
+    #[arg(long)]
+    pub keyring_passphrase_file: Option<PathBuf>,
+    /// A key of the KMS; may be given more than once. Not in use yet
+    #[arg(long = "kms-key", value_name = "UUID")]
+    pub kms_keys: Vec<String>,
+    /// Let UpdateObjectEncryption change objects between SSE-S3 and SSE-C too, which S3 does not
+    #[arg(long)]
+    pub extended_update_encryption: bool,
+}
+
+/// A client's id and secret.
+#[derive(Clone)]
+pub struct AccessKey {
+    /// The id.
+    pub id: String,
+    /// The secret.
+    pub secret: String,
+}
+
+/// The profiles by name.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ProfileName {
+    /// Amazon S3
+    #[default]
+    Aws,
+    /// Ceph, as its test-suite has it
+    Ceph,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Aws => Self::Aws,
+            ProfileName::Ceph => Self::Ceph,
+        }
+    }
+}
+
+impl FromStr for AccessKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((id, secret)) if !id.is_empty() && !secret.is_empty() => {
+                Ok(Self { id: id.into(), secret: secret.into() })
+            }
+            _ => Err("an id, a colon, and a secret"),
+        }
+    }
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Refusals, and the way of an answer through s3s: [`AnswerSlot`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{Extensions, StatusCode};
+use object_cipher_s3::{Answer, ErrorXml, Profile};
+use s3s::{S3Error, S3ErrorCode};
+
+use crate::store;
+
+pub(super) type Result<T, E = Refusal> = std::result::Result<T, E>;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// S3's answer to a fault of encryption.
+    Encryption(object_cipher_s3::Error),
+    /// Another of S3's answers.
+    Other(Box<Answer>),
+    /// s3s's own.
+    Host(S3Error),
+}
+
+/// Where an answer waits for the outer layer while s3s carries a shorter one: s3s cannot write
+/// `ArgumentName`, `ArgumentValue` and their kin. One is put into the extensions of each request.
+#[derive(Clone, Default)]
+pub(super) struct AnswerSlot(Arc<Mutex<Option<Box<Answer>>>>);
+
+impl AnswerSlot {
+    pub(super) fn take(&self) -> Option<Box<Answer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, answer: Box<Answer>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
+        let message = message.to_owned();
+        let answer = Answer { status, code, message, argument_name: None, argument_value: None };
+        Self::Other(Box::new(answer))
+    }
+
+    /// The error for s3s; the whole answer waits in the request's slot.
+    pub(super) fn into_host(self, extensions: &Extensions, profile: Profile) -> S3Error {
+        let answer = match self {
+            Self::Host(error) => return error,
+            Self::Encryption(error) => Box::new(error.answer(profile)),
+            Self::Other(answer) => answer,
+        };
+        let code = S3ErrorCode::from_bytes(answer.code.as_bytes());
+        let mut error = S3Error::new(code.unwrap_or(S3ErrorCode::InternalError));
+        error.set_status_code(answer.status);
+        error.set_message(answer.message.clone());
+        if let Some(slot) = extensions.get::<AnswerSlot>() {
+            slot.put(answer);
+        }
+        error
+    }
+}
+
+/// The body of an answer.
+pub(super) fn xml(answer: &Answer) -> String {
+    ErrorXml::new(answer).to_string()
+}
+
+impl From<object_cipher_s3::Error> for Refusal {
+    fn from(error: object_cipher_s3::Error) -> Self {
+        Self::Encryption(error)
+    }
+}
+
+impl From<S3Error> for Refusal {
+    fn from(error: S3Error) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<object_cipher_core::Error> for Refusal {
+    fn from(error: object_cipher_core::Error) -> Self {
+        store::Error::from(error).into()
+    }
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        use object_cipher_core::Error as Core;
+        use store::Error as Store;
+        let (status, code, message) = match &error {
+            Store::NoSuchBucket => (404, "NoSuchBucket", "The specified bucket does not exist"),
+            Store::BucketName => (400, "InvalidBucketName", "The specified bucket is not valid."),
+            Store::BucketExists => (
+                409,
+                "BucketAlreadyOwnedByYou",
+                "Your previous request to create the named bucket succeeded and you already own it.",
+            ),
+            Store::BucketNotEmpty => {
+                (409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+            }
+            Store::Key => (400, "KeyTooLongError", "Your key is too long"),
+            Store::NoSuchKey => (404, "NoSuchKey", "The specified key does not exist."),
+            Store::NoSuchUpload => (
+                404,
+                "NoSuchUpload",
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+            ),
+            Store::Part(_) | Store::Cipher(Core::Part { .. }) => (
+                400,
+                "InvalidPart",
+                "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+            ),
+            Store::PartOrder => (
+                400,
+                "InvalidPartOrder",
+                "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            ),
+            Store::PartTooSmall(_) => (
+                400,
+                "EntityTooSmall",
+                "Your proposed upload is smaller than the minimum allowed size",
+            ),
+            Store::Condition => (
+                412,
+                "PreconditionFailed",
+                "At least one of the pre-conditions you specified did not hold",
+            ),
+            Store::Source(_) => (
+                400,
+                "IncompleteBody",
+                "You did not provide the number of bytes specified by the Content-Length HTTP header",
+            ),
+            Store::Cipher(Core::RangeNotSatisfiable { .. }) => {
+                (416, "InvalidRange", "The requested range is not satisfiable")
+            }
+            Store::Cipher(Core::Limit(_)) => (
+                400,
+                "EntityTooLarge",
+                "Your proposed upload exceeds the maximum allowed object size.",
+            ),
+            // What is broken here is no business of the client's; the log has it.
+            _ => {
+                tracing::error!(%error, "a request failed");
+                (500, "InternalError", "We encountered an internal error. Please try again.")
+            }
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, code, message)
+    }
+}

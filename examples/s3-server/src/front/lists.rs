@@ -1,0 +1,240 @@
+//! Lists of objects.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
+use s3s::{
+    S3Request, S3Response,
+    dto::{
+        CommonPrefix, ETag, EncodingType, ListObjectVersionsInput, ListObjectVersionsOutput,
+        ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+        ObjectVersion,
+    },
+};
+
+use super::{Front, Refusal, Result, bucket_name, buckets::timestamp};
+use crate::store::{BucketName, Listed, ObjectKey, ObjectRecord, Page, Query};
+
+/// A page holds at most so many entries.
+const MAX_KEYS: i32 = 1_000;
+
+impl Front {
+    pub(super) async fn list_v1(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> Result<S3Response<ListObjectsOutput>> {
+        let input = request.input;
+        let bucket = bucket_name(&input.bucket)?;
+        let (query, max_keys) = query(
+            input.prefix.as_deref(),
+            input.delimiter.as_deref(),
+            input.marker.as_deref(),
+            input.max_keys,
+        )?;
+        let page = self.page(&bucket, &query).await?;
+        let coding = Coding::of(input.encoding_type.as_ref());
+        let next = page.truncated.then(|| last(&page)).flatten();
+        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
+        let output = ListObjectsOutput {
+            name: Some(input.bucket),
+            prefix: Some(coding.write(&query.prefix)),
+            marker: Some(coding.write(&query.after)),
+            delimiter: input.delimiter.map(|delimiter| coding.write(&delimiter)),
+            max_keys: Some(max_keys),
+            is_truncated: Some(next.is_some()),
+            next_marker: next.map(|next| coding.write(&next)),
+            contents: Some(contents),
+            common_prefixes: Some(common_prefixes),
+            encoding_type: input.encoding_type,
+            ..ListObjectsOutput::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    pub(super) async fn list_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> Result<S3Response<ListObjectsV2Output>> {
+        let input = request.input;
+        let bucket = bucket_name(&input.bucket)?;
+        let token = input.continuation_token.as_deref().map(token).transpose()?;
+        let after = token.as_deref().or(input.start_after.as_deref());
+        let (query, max_keys) =
+            query(input.prefix.as_deref(), input.delimiter.as_deref(), after, input.max_keys)?;
+        let page = self.page(&bucket, &query).await?;
+        let coding = Coding::of(input.encoding_type.as_ref());
+        let next = page.truncated.then(|| last(&page)).flatten();
+        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
+        let output = ListObjectsV2Output {
+            name: Some(input.bucket),
+            prefix: Some(coding.write(&query.prefix)),
+            start_after: input.start_after.map(|after| coding.write(&after)),
+            delimiter: input.delimiter.map(|delimiter| coding.write(&delimiter)),
+            max_keys: Some(max_keys),
+            key_count: i32::try_from(contents.len() + common_prefixes.len()).ok(),
+            is_truncated: Some(next.is_some()),
+            continuation_token: input.continuation_token,
+            next_continuation_token: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+            contents: Some(contents),
+            common_prefixes: Some(common_prefixes),
+            encoding_type: input.encoding_type,
+            ..ListObjectsV2Output::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    /// One null version of each object.
+    pub(super) async fn list_versions(
+        &self,
+        request: S3Request<ListObjectVersionsInput>,
+    ) -> Result<S3Response<ListObjectVersionsOutput>> {
+        let input = request.input;
+        let bucket = bucket_name(&input.bucket)?;
+        let (query, max_keys) = query(
+            input.prefix.as_deref(),
+            input.delimiter.as_deref(),
+            input.key_marker.as_deref(),
+            input.max_keys,
+        )?;
+        let page = self.page(&bucket, &query).await?;
+        let coding = Coding::of(input.encoding_type.as_ref());
+        let next = page.truncated.then(|| last(&page)).flatten();
+        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
+        let versions = contents.into_iter().map(|object| ObjectVersion {
+            key: object.key,
+            e_tag: object.e_tag,
+            size: object.size,
+            last_modified: object.last_modified,
+            is_latest: Some(true),
+            version_id: Some("null".into()),
+            ..ObjectVersion::default()
+        });
+        let output = ListObjectVersionsOutput {
+            name: Some(input.bucket),
+            prefix: Some(coding.write(&query.prefix)),
+            key_marker: input.key_marker,
+            max_keys: Some(max_keys),
+            is_truncated: Some(next.is_some()),
+            next_key_marker: next.map(|next| coding.write(&next)),
+            versions: Some(versions.collect()),
+            common_prefixes: Some(common_prefixes),
+            encoding_type: input.encoding_type,
+            ..ListObjectVersionsOutput::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    async fn page(&self, bucket: &BucketName, query: &Query) -> Result<Page> {
+        if query.limit == 0 {
+            self.store().bucket(bucket).await?;
+            return Ok(Page::default());
+        }
+        Ok(self.store().list(bucket, query).await?)
+    }
+
+    fn entries(
+        &self,
+        bucket: &BucketName,
+        page: Page,
+        coding: Coding,
+    ) -> (Vec<Object>, Vec<CommonPrefix>) {
+        let (mut objects, mut prefixes) = (Vec::new(), Vec::new());
+        for listed in page.found {
+            match listed {
+                Listed::Object(key, record) => {
+                    objects.push(self.entry(bucket, &key, &record, coding));
+                }
+                Listed::CommonPrefix(prefix) => {
+                    prefixes.push(CommonPrefix { prefix: Some(coding.write(&prefix)) });
+                }
+            }
+        }
+        (objects, prefixes)
+    }
+
+    fn entry(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        record: &ObjectRecord,
+        coding: Coding,
+    ) -> Object {
+        let etag = self.recorded_etag(bucket, key, record);
+        Object {
+            key: Some(coding.write(key.as_str())),
+            e_tag: etag.map(|etag| ETag::Strong(etag.to_string())),
+            size: i64::try_from(record.size).ok(),
+            last_modified: Some(timestamp(record.modified)),
+            ..Object::default()
+        }
+    }
+}
+
+/// How names are written in a list.
+#[derive(Clone, Copy)]
+enum Coding {
+    Plain,
+    Url,
+}
+
+impl Coding {
+    fn of(wanted: Option<&EncodingType>) -> Self {
+        match wanted {
+            Some(wanted) if wanted.as_str() == EncodingType::URL => Self::Url,
+            _ => Self::Plain,
+        }
+    }
+
+    fn write(self, name: &str) -> String {
+        match self {
+            Self::Plain => name.to_owned(),
+            Self::Url => url_encoded(name),
+        }
+    }
+}
+
+/// Percent-encoding that leaves slashes.
+fn url_encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => {
+                out.push(byte.into());
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn query(
+    prefix: Option<&str>,
+    delimiter: Option<&str>,
+    after: Option<&str>,
+    max_keys: Option<i32>,
+) -> Result<(Query, i32)> {
+    let max_keys = max_keys.unwrap_or(MAX_KEYS);
+    let limit = usize::try_from(max_keys.min(MAX_KEYS)).map_err(|_| {
+        let message = "Argument max-keys must be an integer between 0 and 2147483647";
+        Refusal::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
+    })?;
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let query =
+        Query { prefix: text(prefix), delimiter: text(delimiter), after: text(after), limit };
+    Ok((query, max_keys.min(MAX_KEYS)))
+}
+
+/// The key that a page ended with.
+fn token(token: &str) -> Result<String> {
+    let key = URL_SAFE_NO_PAD.decode(token).ok().and_then(|key| String::from_utf8(key).ok());
+    key.ok_or_else(|| {
+        let message = "The continuation token provided is incorrect";
+        Refusal::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
+    })
+}
+
+fn last(page: &Page) -> Option<String> {
+    page.found.last().map(|listed| match listed {
+        Listed::Object(key, _) => key.as_str().to_owned(),
+        Listed::CommonPrefix(prefix) => prefix.clone(),
+    })
+}

@@ -1,0 +1,260 @@
+//! Objects: PUT, GET, HEAD, DELETE, forms, attributes.
+
+use futures::StreamExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use object_cipher_core::{Attributes, ChecksumKind, ObjectChecksum};
+use object_cipher_s3::{ObjectETag, Operation, ReadKey, checksum};
+use s3s::{
+    Body, S3Request, S3Response,
+    dto::{
+        DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+        DeletedObject, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+        PutObjectInput, PutObjectOutput, StreamingBlob,
+    },
+};
+
+use super::{
+    Front, Refusal, Result, bucket_name,
+    conditions::{WriteCondition, admit_read},
+    digests::{Watch, body},
+    encryption::{Chosen, etag_of},
+    metadata, object_key,
+    ranges::Wanted,
+};
+use crate::store::{BucketName, Metadata, ObjectKey, ObjectRecord, OpenObject, StagedObject};
+
+impl Front {
+    pub(super) async fn put(
+        &self,
+        request: S3Request<PutObjectInput>,
+    ) -> Result<S3Response<PutObjectOutput>> {
+        let (bucket, key) = (bucket_name(&request.input.bucket)?, object_key(&request.input.key)?);
+        let (chosen, _) = self.to_write(&request.headers, &bucket).await?;
+        let length = request.input.content_length;
+        let trailers = request.trailing_headers;
+        let watch = Watch::new(&request.headers, trailers, length, checksum::DEFAULT)?;
+        let metadata = metadata::of_headers(&request.headers)?;
+        let source = watch.watch(body(request.input.body));
+        let staged = self.store().stage(&bucket, &key, &*chosen.cipher, source).await?;
+        let condition = WriteCondition::of(&request.headers);
+        let mut headers = HeaderMap::new();
+        self.commit(staged, watch, &chosen, (&bucket, &key), metadata, &condition, &mut headers)
+            .await?;
+        self.show(&chosen, Operation::PutObject, &mut headers);
+        Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
+    }
+
+    /// Seals the digests of a staged body with it, and shows them.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn commit(
+        &self,
+        staged: StagedObject,
+        watch: Watch,
+        chosen: &Chosen,
+        (bucket, key): (&BucketName, &ObjectKey),
+        metadata: Metadata,
+        condition: &WriteCondition,
+        headers: &mut HeaderMap,
+    ) -> Result<ObjectRecord> {
+        let (digests, checksum) = watch.finish()?;
+        let (etag, shown) = chosen.etag(&digests)?;
+        let checksum = ObjectChecksum { checksum, kind: ChecksumKind::FullObject };
+        let attributes =
+            Attributes { etag: Some(etag), checksum: Some(checksum), metadata_digest: None };
+        let admit = |there: Option<&ObjectRecord>| {
+            condition.admit(there.map(|record| self.recorded_etag(bucket, key, record)))
+        };
+        let shown = shown.then(|| ObjectETag::Single(etag).to_string());
+        let record = staged.commit(metadata, shown, attributes, admit).await?;
+        headers.insert("etag", ObjectETag::Single(etag).header_value());
+        show_checksum(&checksum, None, headers);
+        Ok(record)
+    }
+
+    pub(super) async fn get(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> Result<S3Response<GetObjectOutput>> {
+        let input = &request.input;
+        let (object, chosen) =
+            self.open_for(&input.bucket, &input.key, &request.headers, request.uri.query()).await?;
+        let wanted = Wanted::of(&object, input.range, input.part_number)?;
+        let mut headers = self.described(&object, &wanted, &request.headers);
+        self.show(&chosen, Operation::GetObject, &mut headers);
+        override_headers(request.uri.query(), &mut headers);
+        let output = GetObjectOutput {
+            body: Some(stream(object, &wanted)?),
+            content_length: i64::try_from(wanted.length).ok(),
+            ..GetObjectOutput::default()
+        };
+        let status = wanted.status();
+        Ok(S3Response { status, headers, ..S3Response::new(output) })
+    }
+
+    pub(super) async fn head(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> Result<S3Response<HeadObjectOutput>> {
+        let input = &request.input;
+        let (object, chosen) =
+            self.open_for(&input.bucket, &input.key, &request.headers, request.uri.query()).await?;
+        let wanted = Wanted::of(&object, input.range, input.part_number)?;
+        let mut headers = self.described(&object, &wanted, &request.headers);
+        self.show(&chosen, Operation::HeadObject, &mut headers);
+        let content_length = i64::try_from(wanted.length).ok();
+        let output = HeadObjectOutput { content_length, ..HeadObjectOutput::default() };
+        let status = wanted.status();
+        Ok(S3Response { status, headers, ..S3Response::new(output) })
+    }
+
+    /// Opens an object for a request that reads it: key first, then conditions.
+    async fn open_for(
+        &self,
+        bucket: &str,
+        key: &str,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Result<(OpenObject, Chosen)> {
+        refuse_version(query)?;
+        let read_key = ReadKey::parse(headers, self.arrival())?;
+        let stored = self.store().get(&bucket_name(bucket)?, &object_key(key)?).await?;
+        let (object, chosen) = self.open(stored, &read_key).await?;
+        let etag = etag_of(object.record(), object.opener());
+        admit_read(headers, "", etag.as_ref(), object.record().modified)?;
+        Ok((object, chosen))
+    }
+
+    /// The headers that tell about an object.
+    fn described(&self, object: &OpenObject, wanted: &Wanted, asked: &HeaderMap) -> HeaderMap {
+        let (record, opener) = (object.record(), object.opener());
+        let mut headers = HeaderMap::new();
+        metadata::show(&record.metadata, &mut headers);
+        headers.entry("content-type").or_insert(HeaderValue::from_static("binary/octet-stream"));
+        headers.insert("accept-ranges", HeaderValue::from_static("bytes"));
+        if let Some(etag) = etag_of(record, opener) {
+            headers.insert("etag", etag.header_value());
+        }
+        set(&mut headers, "last-modified", &http_date(record.modified));
+        if let Some(range) = wanted.content_range(record.size) {
+            set(&mut headers, "content-range", &range);
+        }
+        if let (Some(parts), true) = (record.part_count(), wanted.partial) {
+            set(&mut headers, "x-amz-mp-parts-count", &parts.to_string());
+        }
+        let asked = asked.get("x-amz-checksum-mode").is_some_and(|mode| mode == "ENABLED");
+        if let (Some(checksum), true) = (opener.checksum(), asked && !wanted.partial) {
+            show_checksum(checksum, record.part_count(), &mut headers);
+        }
+        headers
+    }
+
+    pub(super) async fn delete(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Result<S3Response<DeleteObjectOutput>> {
+        let (bucket, key) = (bucket_name(&request.input.bucket)?, object_key(&request.input.key)?);
+        self.store().delete(&bucket, &key).await?;
+        Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+
+    pub(super) async fn delete_several(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Result<S3Response<DeleteObjectsOutput>> {
+        let bucket = bucket_name(&request.input.bucket)?;
+        self.store().bucket(&bucket).await?;
+        let quiet = request.input.delete.quiet.unwrap_or(false);
+        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+        for object in request.input.delete.objects {
+            let result = match object_key(&object.key) {
+                Ok(key) => self.store().delete(&bucket, &key).await.map_err(Refusal::from),
+                Err(refusal) => Err(refusal),
+            };
+            match result {
+                Ok(()) if quiet => {}
+                Ok(()) => {
+                    deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() });
+                }
+                Err(_) => errors.push(s3s::dto::Error {
+                    code: Some("InternalError".into()),
+                    key: Some(object.key),
+                    ..s3s::dto::Error::default()
+                }),
+            }
+        }
+        let output = DeleteObjectsOutput {
+            deleted: Some(deleted),
+            errors: Some(errors),
+            ..DeleteObjectsOutput::default()
+        };
+        Ok(S3Response::new(output))
+    }
+}
+
+/// The plaintext, as s3s sends it.
+fn stream(object: OpenObject, wanted: &Wanted) -> Result<StreamingBlob> {
+    let Some(range) = &wanted.range else { return Ok(StreamingBlob::from(Body::empty())) };
+    let frames = object.read(range)?.map(|piece| {
+        piece.map(Frame::data).map_err(|error| {
+            tracing::error!(%error, "a body cannot be read on");
+            std::io::Error::other("the body cannot be read on")
+        })
+    });
+    Ok(StreamingBlob::from(Body::http_body_unsync(StreamBody::new(frames))))
+}
+
+/// Shows a checksum in the headers of an answer.
+pub(super) fn show_checksum(checksum: &ObjectChecksum, parts: Option<u32>, headers: &mut HeaderMap) {
+    let value = checksum::encode_object(checksum, parts.unwrap_or(1));
+    set(headers, checksum::header(checksum.checksum.algorithm()), &value);
+    let kind = match checksum.kind {
+        ChecksumKind::Composite => "COMPOSITE",
+        _ => "FULL_OBJECT",
+    };
+    set(headers, "x-amz-checksum-type", kind);
+}
+
+pub(super) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// An HTTP date (RFC 9110 section 5.6.7).
+pub(super) fn http_date(milliseconds: u64) -> String {
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(milliseconds);
+    httpdate::fmt_http_date(time)
+}
+
+/// There is one version of each object: the null version.
+fn refuse_version(query: Option<&str>) -> Result<()> {
+    let version = query_pairs(query).find(|(name, _)| name == "versionId").map(|(_, value)| value);
+    match version.as_deref() {
+        None | Some("null" | "") => Ok(()),
+        _ => Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "NoSuchVersion",
+            "The specified version does not exist.",
+        )),
+    }
+}
+
+/// `response-content-type` and its kin in the query.
+fn override_headers(query: Option<&str>, headers: &mut HeaderMap) {
+    for (name, value) in query_pairs(query) {
+        let name = name.strip_prefix("response-").map(|name| HeaderName::from_bytes(name.as_bytes()));
+        if let (Some(Ok(name)), Ok(value)) = (name, HeaderValue::from_str(&value))
+            && ["cache-control", "content-disposition", "content-encoding", "content-language",
+                "content-type", "expires"].contains(&name.as_str())
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn query_pairs(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned()
+}
+
