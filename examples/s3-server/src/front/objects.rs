@@ -84,13 +84,15 @@ impl Front {
         let mut headers = self.described(&object, &wanted, &request.headers);
         self.show(&chosen, Operation::GetObject, &mut headers);
         override_headers(request.uri.query(), &mut headers);
+        let size = object.record().size;
         let output = GetObjectOutput {
+            // s3s makes 206 of it.
+            content_range: wanted.content_range(size),
             body: Some(stream(object, &wanted)?),
             content_length: i64::try_from(wanted.length).ok(),
             ..GetObjectOutput::default()
         };
-        let status = wanted.status();
-        Ok(S3Response { status, headers, ..S3Response::new(output) })
+        Ok(S3Response::with_headers(output, headers))
     }
 
     pub(super) async fn head(
@@ -104,7 +106,9 @@ impl Front {
         let mut headers = self.described(&object, &wanted, &request.headers);
         self.show(&chosen, Operation::HeadObject, &mut headers);
         let content_length = i64::try_from(wanted.length).ok();
-        let output = HeadObjectOutput { content_length, ..HeadObjectOutput::default() };
+        let content_range = wanted.content_range(object.record().size);
+        let output =
+            HeadObjectOutput { content_length, content_range, ..HeadObjectOutput::default() };
         let status = wanted.status();
         Ok(S3Response { status, headers, ..S3Response::new(output) })
     }
@@ -137,9 +141,6 @@ impl Front {
             headers.insert("etag", etag.header_value());
         }
         set(&mut headers, "last-modified", &http_date(record.modified));
-        if let Some(range) = wanted.content_range(record.size) {
-            set(&mut headers, "content-range", &range);
-        }
         if let (Some(parts), true) = (record.part_count(), wanted.partial) {
             set(&mut headers, "x-amz-mp-parts-count", &parts.to_string());
         }
