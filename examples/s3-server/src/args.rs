@@ -42,7 +42,7 @@ pub struct Args {
     /// A key of the KMS; may be given more than once. Not in use yet
     #[arg(long = "kms-key", value_name = "UUID")]
     pub kms_keys: Vec<String>,
-    /// Let UpdateObjectEncryption change objects between SSE-S3 and SSE-C too, which S3 does not
+    /// Let `UpdateObjectEncryption` change objects between SSE-S3 and SSE-C too, which S3 does not
     #[arg(long)]
     pub extended_update_encryption: bool,
 }

@@ -5,12 +5,14 @@
 //! it to the store. What S3 answers is object-cipher's own [`Answer`](object_cipher_s3::Answer),
 //! which the [outer layer](service) writes in full.
 
+mod attributes;
 mod buckets;
 mod conditions;
 mod copies;
 mod digests;
 mod encryption;
 mod error;
+mod forms;
 mod lists;
 mod metadata;
 mod objects;

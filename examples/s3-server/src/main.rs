@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use s3_server::{args::Args, start};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -28,7 +30,8 @@ fn main() -> ExitCode {
 /// Logs by `RUST_LOG`. s3s would log requests with their customers' keys, and is held at warnings
 /// whatever is asked for.
 fn log() {
-    let wanted = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let wanted =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let quiet = tracing_subscriber::filter::filter_fn(|meta| {
         !meta.target().starts_with("s3s") || *meta.level() <= tracing::Level::WARN
     });

@@ -53,9 +53,10 @@ pub async fn serve(args: Args) -> Result<()> {
         keyring: Arc::new(keyring(&args)?),
         profile: args.profile.into(),
         secure: tls.is_some() || args.insecure_allow_http,
-        update_scope: match args.extended_update_encryption {
-            true => UpdateScope::Extended,
-            false => UpdateScope::Aws,
+        update_scope: if args.extended_update_encryption {
+            UpdateScope::Extended
+        } else {
+            UpdateScope::Aws
         },
     });
     let removed = store.sweep().await?;

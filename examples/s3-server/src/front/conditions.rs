@@ -5,7 +5,7 @@ use object_cipher_s3::{ETagList, ObjectETag};
 use s3s::dto::{Timestamp, TimestampFormat};
 
 use super::{Refusal, Result};
-use crate::store;
+use crate::store::{self, ObjectRecord};
 
 /// What a request that writes wants of the object that is there.
 pub(super) enum WriteCondition {
@@ -25,13 +25,20 @@ impl WriteCondition {
         }
     }
 
-    /// Holds it against the object's ETag, if there is an object.
-    pub(super) fn admit(&self, there: Option<Option<ObjectETag>>) -> store::Result<()> {
+    /// Holds it against the object that is there; `etag` gives the object's ETag, if it opens.
+    pub(super) fn admit(
+        &self,
+        there: Option<&ObjectRecord>,
+        etag: impl FnOnce(&ObjectRecord) -> Option<ObjectETag>,
+    ) -> store::Result<()> {
         match (self, there) {
             (Self::Any, _) | (Self::Absent, None) => Ok(()),
+            (Self::Absent, Some(_)) => Err(store::Error::Condition),
             (Self::Match(_), None) => Err(store::Error::NoSuchKey),
-            (Self::Match(wanted), Some(Some(etag))) if wanted.matches(&etag) => Ok(()),
-            _ => Err(store::Error::Condition),
+            (Self::Match(wanted), Some(there)) => {
+                let matches = etag(there).is_some_and(|etag| wanted.matches(&etag));
+                if matches { Ok(()) } else { Err(store::Error::Condition) }
+            }
         }
     }
 }

@@ -45,9 +45,10 @@ impl Front {
                 return Err(Error::CopyChangesNothing.into());
             }
         }
-        let metadata = match replace {
-            true => metadata::of_headers(&request.headers)?,
-            false => source.record().metadata.clone(),
+        let metadata = if replace {
+            metadata::of_headers(&request.headers)?
+        } else {
+            source.record().metadata.clone()
         };
         let algorithm = source.opener().checksum().map(|sealed| sealed.checksum.algorithm());
         let nothing = HeaderMap::new();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, StatusCode};
-use object_cipher_core::{ChecksumAlgorithm, Checksum};
+use object_cipher_core::{Checksum, ChecksumAlgorithm};
 use object_cipher_s3::{ContentMd5, Digester, Digests, checksum};
 use s3s::{StdError, TrailingHeaders, dto::StreamingBlob};
 
@@ -32,7 +32,8 @@ impl Watch {
     ) -> Result<Self> {
         let (claimed, named) = claims(headers)?;
         let algorithm = named.unwrap_or(default);
-        let content_md5 = headers.get("content-md5").map(|value| ContentMd5::parse(value.as_bytes()));
+        let content_md5 =
+            headers.get("content-md5").map(|value| ContentMd5::parse(value.as_bytes()));
         let digester = Digester::new([ChecksumAlgorithm::Md5, algorithm])?;
         Ok(Self {
             digester: Arc::new(Mutex::new(Some(digester))),
@@ -45,7 +46,10 @@ impl Watch {
     }
 
     /// The body, watched as it goes by.
-    pub(super) fn watch<S, E>(&self, body: S) -> impl Stream<Item = Result<Bytes, E>> + Unpin + use<S, E>
+    pub(super) fn watch<S, E>(
+        &self,
+        body: S,
+    ) -> impl Stream<Item = Result<Bytes, E>> + Unpin + use<S, E>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
@@ -90,7 +94,9 @@ fn claims(headers: &HeaderMap) -> Result<(Option<Checksum>, Option<ChecksumAlgor
     let trailer = headers.get("x-amz-trailer").and_then(|value| value.to_str().ok());
     let by_trailer = trailer.and_then(|trailer| {
         checksum::ALGORITHMS.into_iter().find(|algorithm| {
-            trailer.split(',').any(|name| name.trim().eq_ignore_ascii_case(checksum::header(*algorithm)))
+            trailer
+                .split(',')
+                .any(|name| name.trim().eq_ignore_ascii_case(checksum::header(*algorithm)))
         })
     });
     let named = headers.get("x-amz-sdk-checksum-algorithm").and_then(|value| value.to_str().ok());

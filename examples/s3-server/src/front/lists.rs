@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::{
     S3Request, S3Response,
     dto::{
@@ -14,6 +15,9 @@ use s3s::{
 use super::{Front, Refusal, Result, bucket_name, buckets::timestamp};
 use crate::store::{BucketName, Listed, ObjectKey, ObjectRecord, Page, Query};
 
+/// What is encoded in names: all but letters, digits and these.
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
 /// A page holds at most so many entries.
 const MAX_KEYS: i32 = 1_000;
 
@@ -187,23 +191,9 @@ impl Coding {
     fn write(self, name: &str) -> String {
         match self {
             Self::Plain => name.to_owned(),
-            Self::Url => url_encoded(name),
+            Self::Url => utf8_percent_encode(name, ENCODED).to_string(),
         }
     }
-}
-
-/// Percent-encoding that leaves slashes.
-fn url_encoded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => {
-                out.push(byte.into());
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 fn query(

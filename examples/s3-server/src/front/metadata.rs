@@ -44,7 +44,8 @@ pub(super) fn of_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> R
                 })
                 .or_insert_with(|| value.into());
         } else if KEPT.contains(&name) {
-            let value = if name == "content-encoding" { without_chunked(value) } else { value.into() };
+            let value =
+                if name == "content-encoding" { without_chunked(value) } else { value.into() };
             if !value.is_empty() {
                 kept.insert(name.into(), value);
             }

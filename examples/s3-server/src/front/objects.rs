@@ -1,7 +1,7 @@
 //! Objects: PUT, GET, HEAD, DELETE, forms, attributes.
 
 use futures::StreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use object_cipher_core::{Attributes, ChecksumKind, ObjectChecksum};
@@ -64,7 +64,7 @@ impl Front {
         let attributes =
             Attributes { etag: Some(etag), checksum: Some(checksum), metadata_digest: None };
         let admit = |there: Option<&ObjectRecord>| {
-            condition.admit(there.map(|record| self.recorded_etag(bucket, key, record)))
+            condition.admit(there, |record| self.recorded_etag(bucket, key, record))
         };
         let shown = shown.then(|| ObjectETag::Single(etag).to_string());
         let record = staged.commit(metadata, shown, attributes, admit).await?;
@@ -81,9 +81,8 @@ impl Front {
         let (object, chosen) =
             self.open_for(&input.bucket, &input.key, &request.headers, request.uri.query()).await?;
         let wanted = Wanted::of(&object, input.range, input.part_number)?;
-        let mut headers = self.described(&object, &wanted, &request.headers);
+        let mut headers = described(&object, &wanted, &request.headers);
         self.show(&chosen, Operation::GetObject, &mut headers);
-        override_headers(request.uri.query(), &mut headers);
         let size = object.record().size;
         let output = GetObjectOutput {
             // s3s makes 206 of it.
@@ -103,7 +102,7 @@ impl Front {
         let (object, chosen) =
             self.open_for(&input.bucket, &input.key, &request.headers, request.uri.query()).await?;
         let wanted = Wanted::of(&object, input.range, input.part_number)?;
-        let mut headers = self.described(&object, &wanted, &request.headers);
+        let mut headers = described(&object, &wanted, &request.headers);
         self.show(&chosen, Operation::HeadObject, &mut headers);
         let content_length = i64::try_from(wanted.length).ok();
         let content_range = wanted.content_range(object.record().size);
@@ -128,27 +127,6 @@ impl Front {
         let etag = etag_of(object.record(), object.opener());
         admit_read(headers, "", etag.as_ref(), object.record().modified)?;
         Ok((object, chosen))
-    }
-
-    /// The headers that tell about an object.
-    fn described(&self, object: &OpenObject, wanted: &Wanted, asked: &HeaderMap) -> HeaderMap {
-        let (record, opener) = (object.record(), object.opener());
-        let mut headers = HeaderMap::new();
-        metadata::show(&record.metadata, &mut headers);
-        headers.entry("content-type").or_insert(HeaderValue::from_static("binary/octet-stream"));
-        headers.insert("accept-ranges", HeaderValue::from_static("bytes"));
-        if let Some(etag) = etag_of(record, opener) {
-            headers.insert("etag", etag.header_value());
-        }
-        set(&mut headers, "last-modified", &http_date(record.modified));
-        if let (Some(parts), true) = (record.part_count(), wanted.partial) {
-            set(&mut headers, "x-amz-mp-parts-count", &parts.to_string());
-        }
-        let asked = asked.get("x-amz-checksum-mode").is_some_and(|mode| mode == "ENABLED");
-        if let (Some(checksum), true) = (opener.checksum(), asked && !wanted.partial) {
-            show_checksum(checksum, record.part_count(), &mut headers);
-        }
-        headers
     }
 
     pub(super) async fn delete(
@@ -176,7 +154,8 @@ impl Front {
             match result {
                 Ok(()) if quiet => {}
                 Ok(()) => {
-                    deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() });
+                    deleted
+                        .push(DeletedObject { key: Some(object.key), ..DeletedObject::default() });
                 }
                 Err(_) => errors.push(s3s::dto::Error {
                     code: Some("InternalError".into()),
@@ -194,6 +173,27 @@ impl Front {
     }
 }
 
+/// The headers that tell about an object.
+fn described(object: &OpenObject, wanted: &Wanted, asked: &HeaderMap) -> HeaderMap {
+    let (record, opener) = (object.record(), object.opener());
+    let mut headers = HeaderMap::new();
+    metadata::show(&record.metadata, &mut headers);
+    headers.entry("content-type").or_insert(HeaderValue::from_static("binary/octet-stream"));
+    headers.insert("accept-ranges", HeaderValue::from_static("bytes"));
+    if let Some(etag) = etag_of(record, opener) {
+        headers.insert("etag", etag.header_value());
+    }
+    set(&mut headers, "last-modified", &http_date(record.modified));
+    if let (Some(parts), true) = (record.part_count(), wanted.partial) {
+        set(&mut headers, "x-amz-mp-parts-count", &parts.to_string());
+    }
+    let asked = asked.get("x-amz-checksum-mode").is_some_and(|mode| mode == "ENABLED");
+    if let (Some(checksum), true) = (opener.checksum(), asked && !wanted.partial) {
+        show_checksum(checksum, record.part_count(), &mut headers);
+    }
+    headers
+}
+
 /// The plaintext, as s3s sends it.
 fn stream(object: OpenObject, wanted: &Wanted) -> Result<StreamingBlob> {
     let Some(range) = &wanted.range else { return Ok(StreamingBlob::from(Body::empty())) };
@@ -207,7 +207,11 @@ fn stream(object: OpenObject, wanted: &Wanted) -> Result<StreamingBlob> {
 }
 
 /// Shows a checksum in the headers of an answer.
-pub(super) fn show_checksum(checksum: &ObjectChecksum, parts: Option<u32>, headers: &mut HeaderMap) {
+pub(super) fn show_checksum(
+    checksum: &ObjectChecksum,
+    parts: Option<u32>,
+    headers: &mut HeaderMap,
+) {
     let value = checksum::encode_object(checksum, parts.unwrap_or(1));
     set(headers, checksum::header(checksum.checksum.algorithm()), &value);
     let kind = match checksum.kind {
@@ -242,20 +246,6 @@ fn refuse_version(query: Option<&str>) -> Result<()> {
     }
 }
 
-/// `response-content-type` and its kin in the query.
-fn override_headers(query: Option<&str>, headers: &mut HeaderMap) {
-    for (name, value) in query_pairs(query) {
-        let name = name.strip_prefix("response-").map(|name| HeaderName::from_bytes(name.as_bytes()));
-        if let (Some(Ok(name)), Ok(value)) = (name, HeaderValue::from_str(&value))
-            && ["cache-control", "content-disposition", "content-encoding", "content-language",
-                "content-type", "expires"].contains(&name.as_str())
-        {
-            headers.insert(name, value);
-        }
-    }
-}
-
 fn query_pairs(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned()
 }
-

@@ -28,6 +28,8 @@ operations! {
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = location;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = all_buckets;
     put_object(PutObjectInput) -> PutObjectOutput = put;
+    post_object(PostObjectInput) -> PostObjectOutput = post;
+    get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes;
     get_object(GetObjectInput) -> GetObjectOutput = get;
     head_object(HeadObjectInput) -> HeadObjectOutput = head;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete;

@@ -110,7 +110,9 @@ impl Front {
         let etag = |record: &store::ObjectRecord, opener: &Opener| {
             let shown = ETagRule::of(to.cipher.mode()) == ETagRule::Random;
             let kept = record.etag.clone();
-            kept.or_else(|| shown.then(|| etag_of(record, opener).as_ref().map(ObjectETag::to_string))?)
+            kept.or_else(|| {
+                shown.then(|| etag_of(record, opener).as_ref().map(ObjectETag::to_string))?
+            })
         };
         let done = self.store().rewrap(&bucket, &key, &*from.cipher, &*to.cipher, etag).await;
         match done {

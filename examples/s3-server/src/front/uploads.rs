@@ -5,9 +5,7 @@ use object_cipher_core::{
     Attributes, Checksum, ChecksumAlgorithm, ChecksumKind, Completion, ETag as RawETag, Mode,
     ObjectChecksum, PartReceipt,
 };
-use object_cipher_s3::{
-    CustomerKey, Error, ETagRule, ObjectETag, Operation, PartKey, checksum,
-};
+use object_cipher_s3::{CustomerKey, ETagRule, Error, ObjectETag, Operation, PartKey, checksum};
 use s3s::{
     S3Request, S3Response,
     dto::{
@@ -54,8 +52,14 @@ impl Front {
         let completion = if keyless { Completion::Keyless } else { Completion::WithKey };
         let kind = header(&request.headers, "x-amz-checksum-type");
         let settings = json!({ "checksum": algorithm.map(checksum::name), "kind": kind });
-        let upload =
-            self.store().create_upload(&bucket, &key, &*chosen.cipher, completion, metadata, settings);
+        let upload = self.store().create_upload(
+            &bucket,
+            &key,
+            &*chosen.cipher,
+            completion,
+            metadata,
+            settings,
+        );
         let upload = upload.await?;
         let mut headers = HeaderMap::new();
         self.show(&chosen, Operation::CreateMultipartUpload, &mut headers);
@@ -165,22 +169,25 @@ impl Front {
         let id = UploadId::parse(&input.upload_id)?;
         let upload = self.store().upload(&bucket, &key, &id).await?;
         let mode = upload.envelope.mode();
-        let completion = match upload.envelope.allows_keyless_completion() {
-            true => Completion::Keyless,
-            false => Completion::WithKey,
+        let completion = if upload.envelope.allows_keyless_completion() {
+            Completion::Keyless
+        } else {
+            Completion::WithKey
         };
         let customer = part_key.for_completion(mode, completion, self.profile())?;
         let parts = input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref());
         let named = named_parts(parts.unwrap_or_default())?;
         let condition = WriteCondition::of(&request.headers);
         let admit = |there: Option<&ObjectRecord>| {
-            condition.admit(there.map(|record| self.recorded_etag(&bucket, &key, record)))
+            condition.admit(there, |record| self.recorded_etag(&bucket, &key, record))
         };
 
         let mut headers = HeaderMap::new();
         let etag = if customer.is_none() && mode == Mode::SseC {
-            let done =
-                self.store().complete_keyless(&bucket, &key, &id, &named, LEAST_PART, admit).await?;
+            let done = self
+                .store()
+                .complete_keyless(&bucket, &key, &id, &named, LEAST_PART, admit)
+                .await?;
             done.etag.and_then(|etag| ObjectETag::parse(etag.as_bytes()))
         } else {
             let (upload, chosen) =
@@ -227,7 +234,8 @@ impl Front {
         let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
         let id = UploadId::parse(&input.upload_id)?;
         let record = self.store().upload(&bucket, &key, &id).await?;
-        let after = input.part_number_marker.as_ref().and_then(|marker| marker.to_string().parse().ok());
+        let after =
+            input.part_number_marker.as_ref().and_then(|marker| marker.to_string().parse().ok());
         let limit = input.max_parts.and_then(|max| usize::try_from(max).ok());
         let limit = limit.unwrap_or(MAX_PARTS_LISTED).min(MAX_PARTS_LISTED);
         let mut kept = self.store().parts(&id).await?;
@@ -349,10 +357,8 @@ fn attributes_of(
     let of_part = |receipt: &PartReceipt| {
         receipt.checksums().iter().find(|checksum| checksum.algorithm() == algorithm).copied()
     };
-    let parts: Option<Vec<_>> = receipts
-        .iter()
-        .map(|receipt| Some((of_part(receipt)?, receipt.plaintext_len())))
-        .collect();
+    let parts: Option<Vec<_>> =
+        receipts.iter().map(|receipt| Some((of_part(receipt)?, receipt.plaintext_len()))).collect();
     // Parts under another algorithm than the upload's make none.
     let checksum = parts.and_then(|parts| match kind {
         ChecksumKind::FullObject => checksum::full_object(parts),
