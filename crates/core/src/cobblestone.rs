@@ -16,7 +16,7 @@ mod decryptor;
 
 use alloc::{boxed::Box, vec::Vec};
 
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroizing, zeroize_bytes};
 
 use crate::{
@@ -277,7 +277,6 @@ impl ChunkKey {
 /// Compares in constant time, by words: byte by byte would cost as much as setting up AES.
 fn is_same(one: &[u8; COMMITMENT_LEN], other: &[u8; COMMITMENT_LEN]) -> bool {
     let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let same =
-        words.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
-    same.fold(Choice::from(1), |all, same| all & same).into()
+    let differing = words.map(|(one, other)| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other));
+    differing.fold(0, |all, bits| all | bits).ct_eq(&0).into()
 }

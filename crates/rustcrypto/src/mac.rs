@@ -42,15 +42,15 @@ pub(crate) fn hkdf_expand_sha512(
     let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
         return Err(BackendError::Unavailable);
     };
+    // In one piece, as it is hashed for every block.
+    let info = info.concat();
     let mut block = [0; HASH_LEN];
     for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
         let mut mac = keyed.clone();
         if counter > 1 {
             mac.update(&block);
         }
-        for piece in info {
-            mac.update(piece);
-        }
+        mac.update(&info);
         mac.update(&[counter]);
         mac.finalize_into((&mut block).into());
         out.copy_from_slice(&block[..out.len()]);
