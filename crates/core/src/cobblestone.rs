@@ -49,13 +49,8 @@ pub(crate) struct Header {
     commitment: [u8; COMMITMENT_LEN],
 }
 
-/// What HKDF gives for one message.
-pub(crate) struct Derived {
-    key: Wiped<[u8; 32]>,
-    /// The base nonce, which is also that of chunk 0.
-    base: Wiped<[u8; 12]>,
-    commitment: [u8; COMMITMENT_LEN],
-}
+/// What HKDF gives for one message: its key, base nonce and commitment.
+pub(crate) struct Derived(Wiped<[u8; 32 + 12 + COMMITMENT_LEN]>);
 
 /// The derived key of one message, set up: seals and opens its chunks.
 pub(crate) struct ChunkKey {
@@ -184,16 +179,8 @@ impl Derived {
         info[0] = INFO_PREFIX;
         info[1] = salt;
         info[2..count].copy_from_slice(context);
-        let mut okm = Wiped::new([0; 76]);
-        library.hkdf_expand_sha512(key, &info[..count], okm.as_mut_slice())?;
-        let mut derived = Self {
-            key: Wiped::new([0; 32]),
-            base: Wiped::new([0; 12]),
-            commitment: [0; COMMITMENT_LEN],
-        };
-        derived.key.copy_from_slice(&okm[..32]);
-        derived.base.copy_from_slice(&okm[32..44]);
-        derived.commitment.copy_from_slice(&okm[44..]);
+        let mut derived = Self(Wiped::new([0; 76]));
+        library.hkdf_expand_sha512(key, &info[..count], derived.0.as_mut_slice())?;
         Ok(derived)
     }
 
@@ -205,7 +192,7 @@ impl Derived {
         header: &Header,
     ) -> Result<Self> {
         let derived = Self::new(library, key, context, &header.salt)?;
-        if is_same(&derived.commitment, &header.commitment) {
+        if is_same(derived.commitment(), &header.commitment) {
             Ok(derived)
         } else {
             Err(BackendError::Rejected.into())
@@ -214,12 +201,12 @@ impl Derived {
 
     /// The header of a message with this salt.
     pub(crate) fn header(&self, salt: &[u8; SALT_LEN]) -> Header {
-        Header { salt: *salt, commitment: self.commitment }
+        Header { salt: *salt, commitment: *self.commitment() }
     }
 
     /// The key set up for many chunks.
     pub(crate) fn chunk_key(&self, library: &dyn Library) -> Result<ChunkKey, BackendError> {
-        Ok(ChunkKey { aead: library.aead(&self.key)?, base: Wiped::new(*self.base) })
+        Ok(ChunkKey { aead: library.aead(self.key())?, base: Wiped::new(*self.base()) })
     }
 
     /// Seals the only chunk of a message: the plaintext, then room for the tag.
@@ -229,7 +216,7 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.seal_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+        library.seal_once(self.key(), self.base(), chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
     }
 
     /// Opens the only chunk of a message, tag behind it; wipes it when it does not verify.
@@ -239,7 +226,20 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.open_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+        library.open_once(self.key(), self.base(), chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+    }
+
+    fn key(&self) -> &[u8; 32] {
+        &self.0.as_chunks().0[0]
+    }
+
+    /// The base nonce, which is also that of chunk 0.
+    fn base(&self) -> &[u8; 12] {
+        &self.0[32..].as_chunks().0[0]
+    }
+
+    fn commitment(&self) -> &[u8; COMMITMENT_LEN] {
+        &self.0[44..].as_chunks().0[0]
     }
 }
 

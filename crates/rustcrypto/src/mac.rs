@@ -42,19 +42,19 @@ pub(crate) fn hkdf_expand_sha512(
     let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
         return Err(BackendError::Unavailable);
     };
-    // In one piece, as it is hashed for every block.
-    let info = info.concat();
+    // What a block is the MAC of, in one piece: the block before it, the info, its number.
+    let mut input = [&[0; HASH_LEN][..], &info.concat(), &[0]].concat();
+    let number = input.len() - 1;
     let mut block = [0; HASH_LEN];
     for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
+        input[number] = counter;
         let mut mac = keyed.clone();
-        if counter > 1 {
-            mac.update(&block);
-        }
-        mac.update(&info);
-        mac.update(&[counter]);
+        mac.update(if counter == 1 { &input[HASH_LEN..] } else { &input });
         mac.finalize_into((&mut block).into());
+        input[..HASH_LEN].copy_from_slice(&block);
         out.copy_from_slice(&block[..out.len()]);
     }
+    zeroize_bytes(&mut input);
     zeroize_bytes(&mut block);
     Ok(())
 }
