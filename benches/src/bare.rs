@@ -80,7 +80,8 @@ impl Bare<'_> {
         let hash = self.hash::<L>(clear, sealed_info);
         let mut dek = open_message::<L>(self.ek, &wrap_info(&wrapped[..SALT], &hash), wrapped);
         let key = dek.first_chunk().unwrap();
-        let mut info = open_message::<L>(key, &info_info(&sealed_info[..SALT], object), sealed_info);
+        let mut info =
+            open_message::<L>(key, &info_info(&sealed_info[..SALT], object), sealed_info);
         let content = open_message::<L>(key, &body_info(&body[..SALT], object), body);
         assert_eq!(info[..3], LENGTH_FIELD);
         assert_eq!(info[3..11], (content.len() as u64).to_be_bytes());

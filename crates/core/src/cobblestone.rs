@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroizing, zeroize_bytes};
 
 use crate::{
-    Aes256Gcm, CryptoBackend, Error, Fault, Item, Result,
+    Aes256Gcm, CryptoBackend, Error, Fault, HkdfExpander, Item, Result,
     backend::{BackendError, Library},
     wiped::Wiped,
 };
@@ -102,7 +102,7 @@ pub(crate) fn seal_into(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     check_message_len(plaintext.len())?;
-    let derived = Derived::new(library, key, context, salt)?;
+    let derived = Derived::new(&*library.expander(key)?, context, salt)?;
     out.reserve_exact(HEADER_LEN + plaintext.len() + TAG_LEN);
     out.extend_from_slice(&derived.header(salt).to_bytes());
     let start = out.len();
@@ -119,7 +119,7 @@ pub(crate) fn open_from(
     message: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let (header, chunk) = split_message(message)?;
-    let derived = Derived::recover(library, key, context, &header)?;
+    let derived = Derived::recover(&*library.expander(key)?, context, &header)?;
     let mut plaintext = Zeroizing::new(chunk.to_vec());
     derived.open_only_chunk(library, &mut plaintext)?;
     plaintext.truncate(chunk.len() - TAG_LEN);
@@ -163,10 +163,9 @@ impl Header {
 }
 
 impl Derived {
-    /// Derives the key of a new message: HKDF-Expand-SHA-512 of `key`.
+    /// Derives the key of a new message: HKDF-Expand-SHA-512 of the key that `expander` has.
     pub(crate) fn new(
-        library: &dyn Library,
-        key: &[u8; 32],
+        expander: &dyn HkdfExpander,
         context: &[&[u8]],
         salt: &[u8; SALT_LEN],
     ) -> Result<Self> {
@@ -180,18 +179,17 @@ impl Derived {
         info[1] = salt;
         info[2..count].copy_from_slice(context);
         let mut derived = Self(Wiped::new([0; 76]));
-        library.hkdf_expand_sha512(key, &info[..count], derived.0.as_mut_slice())?;
+        expander.expand(&info[..count], derived.0.as_mut_slice())?;
         Ok(derived)
     }
 
     /// Derives the key of a stored message and compares its commitment before any use of AES.
     pub(crate) fn recover(
-        library: &dyn Library,
-        key: &[u8; 32],
+        expander: &dyn HkdfExpander,
         context: &[&[u8]],
         header: &Header,
     ) -> Result<Self> {
-        let derived = Self::new(library, key, context, &header.salt)?;
+        let derived = Self::new(expander, context, &header.salt)?;
         if is_same(derived.commitment(), &header.commitment) {
             Ok(derived)
         } else {

@@ -1,19 +1,24 @@
-//! HMAC-SHA-512, and HKDF-Expand built on it.
+//! HMAC-SHA-512, for itself and under the key of HKDF-Expand.
 //!
 //! The crate `hkdf` takes no pseudorandom key shorter than a hash; Cobblestone-256 has one of 32
 //! bytes.
 
+use core::fmt;
+
 use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
-use object_cipher_core::BackendError;
+use object_cipher_core::{BackendError, HkdfExpander};
 use sha2::Sha512;
-use zeroize::zeroize_bytes;
 
 type HmacSha512 = Hmac<Sha512>;
 
 /// Bytes of a SHA-512 hash.
 const HASH_LEN: usize = 64;
-/// HKDF counts its blocks in one byte.
-const MAX_BLOCKS: usize = 255;
+
+/// HKDF-Expand of [`RustCrypto`](crate::RustCrypto), made by
+/// [`CryptoBackend::expander`](object_cipher_core::CryptoBackend::expander).
+///
+/// Its hash states are wiped on drop.
+pub struct Expander(HmacSha512);
 
 pub(crate) fn hmac_sha512(
     key: &[u8],
@@ -31,30 +36,24 @@ pub(crate) fn hmac_sha512(
     Ok(())
 }
 
-pub(crate) fn hkdf_expand_sha512(
-    prk: &[u8],
-    info: &[&[u8]],
-    okm: &mut [u8],
-) -> Result<(), BackendError> {
-    if prk.len() > HASH_LEN || okm.len() > MAX_BLOCKS * HASH_LEN {
-        return Err(BackendError::Refused);
+impl Expander {
+    pub(crate) fn new(prk: &[u8]) -> Result<Self, BackendError> {
+        if prk.len() > HASH_LEN {
+            return Err(BackendError::Refused);
+        }
+        HmacSha512::new_from_slice(prk).map(Self).map_err(|_| BackendError::Unavailable)
     }
-    let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
-        return Err(BackendError::Unavailable);
-    };
-    // What a block is the MAC of, in one piece: the block before it, the info, its number.
-    let mut input = [&[0; HASH_LEN][..], &info.concat(), &[0]].concat();
-    let number = input.len() - 1;
-    let mut block = [0; HASH_LEN];
-    for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
-        input[number] = counter;
-        let mut mac = keyed.clone();
-        mac.update(if counter == 1 { &input[HASH_LEN..] } else { &input });
-        mac.finalize_into((&mut block).into());
-        input[..HASH_LEN].copy_from_slice(&block);
-        out.copy_from_slice(&block[..out.len()]);
+}
+
+impl HkdfExpander for Expander {
+    fn block(&self, input: &[u8], block: &mut [u8; HASH_LEN]) -> Result<(), BackendError> {
+        self.0.clone().chain_update(input).finalize_into(block.into());
+        Ok(())
     }
-    zeroize_bytes(&mut input);
-    zeroize_bytes(&mut block);
-    Ok(())
+}
+
+impl fmt::Debug for Expander {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expander").finish_non_exhaustive()
+    }
 }
