@@ -47,7 +47,9 @@ impl Expander {
 
 impl HkdfExpander for Expander {
     fn block(&self, input: &[u8], block: &mut [u8; HASH_LEN]) -> Result<(), BackendError> {
-        self.0.clone().chain_update(input).finalize_into(block.into());
+        let mut mac = self.0.clone();
+        mac.update(input);
+        mac.finalize_into(block.into());
         Ok(())
     }
 }
