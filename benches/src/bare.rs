@@ -3,7 +3,8 @@
 //! compared with.
 //!
 //! Whoever does this by hand also wipes the keys and the info block, and compares commitments in
-//! constant time, so that is done here too, and in the fastest way.
+//! constant time, so that is done here too, and in the fastest way. What is not done here is to keep
+//! HKDF's key set up: the libraries' own HKDF sets it up for every expansion.
 
 use std::hint::black_box;
 

@@ -143,7 +143,9 @@ pub trait HkdfExpander: Send + Sync {
         let info_len: usize = info.iter().map(|piece| piece.len()).sum();
         let mut input = Wiped::new(Vec::with_capacity(LEN + info_len + 1));
         input.resize(LEN, 0);
-        info.iter().for_each(|piece| input.extend_from_slice(piece));
+        for piece in info {
+            input.extend_from_slice(piece);
+        }
         input.push(0);
         let mut block = Wiped::new([0; LEN]);
         for (number, out) in (1..=u8::MAX).zip(okm.chunks_mut(LEN)) {
