@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use std::{
+    hint::black_box,
     io::{Cursor, sink},
+    mem::ManuallyDrop,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,14 +14,15 @@ use futures::{StreamExt, executor::block_on, stream};
 use object_cipher_audits::FreedMemory;
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, BodyStream, CryptoBackend, EkSource, KeyringId, LayeredCipher, ObjectCipher,
-    ReadRange, SourceKey,
+    Attributes, BodyStream, CryptoBackend, EkSource, HkdfExpander, KeyringId, LayeredCipher,
+    ObjectCipher, ReadRange, SourceKey,
 };
 use object_cipher_io::{Parallel, SealBytes, open_all, open_range, seal_all};
 use object_cipher_keyring::{KeyringFile, Unlock};
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_sse_s3::SseS3;
 use object_cipher_testkit::{StoredObject, TestKeys, Watched, cx, now, plaintext, upload_cx};
+use sha2::block_api::compress512;
 
 #[global_allocator]
 static MEMORY: FreedMemory = FreedMemory::new();
@@ -134,6 +137,7 @@ fn adapters<B: CryptoBackend>(backend: B) {
     open_all(&opener, &mut &body[..], &mut sink()).unwrap();
     open_range(&opener, &ReadRange::Last(9), &mut Cursor::new(&body), &mut sink()).unwrap();
 
+    overwrite_stack();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let parallel = Parallel::new().with_pool(&pool).with_window(4);
     parallel.seal_all(sealer(), &mut &content[..], &mut sink()).unwrap();
@@ -143,6 +147,13 @@ fn adapters<B: CryptoBackend>(backend: B) {
     let source = stream::iter(pieces.collect::<Vec<std::io::Result<_>>>());
     let pieces = SealBytes::new(sealer(), source);
     assert!(block_on(pieces.all(|piece| std::future::ready(piece.is_ok()))));
+}
+
+/// The stack is not searched. But what calls left there, such as a moved key schedule, would get into
+/// the padding of the blocks that a channel is made of.
+#[inline(never)]
+fn overwrite_stack() {
+    black_box([0_u8; 16_000]);
 }
 
 #[test]
@@ -175,4 +186,51 @@ fn z1_nothing_is_left_by_a_source_key() {
         drop(SourceKey::from_bytes(&bytes));
         drop(vec![SourceKey::from_bytes(&bytes); 3]);
     });
+}
+
+#[test]
+fn z1_nothing_is_left_of_hkdfs_key_once_set_up() {
+    let key: [u8; 32] = std::array::from_fn(|at| 0xA0 ^ (at as u8));
+    MEMORY.tell(&key);
+    for pad in [0x36, 0x5C] {
+        MEMORY.tell(padded_state(&key, pad).as_flattened());
+    }
+    // It is there to be found, if it is not wiped.
+    let left = ManuallyDrop::new(RustCrypto.expander(&key).unwrap());
+    is_found_when_freed(Box::new(left));
+    let left = ManuallyDrop::new(AwsLc.expander(&key).unwrap());
+    is_found_when_freed(Box::new(left));
+
+    nothing_is_left_by(|| {
+        let ours: Box<dyn HkdfExpander> = Box::new(told(RustCrypto).expander(&key).unwrap());
+        let theirs: Box<dyn HkdfExpander> = Box::new(told(AwsLc).expander(&key).unwrap());
+        for expander in [ours, theirs] {
+            expander.expand(&[b"info"], &mut [0; 200]).unwrap();
+        }
+    });
+}
+
+fn is_found_when_freed<T>(unwiped: Box<ManuallyDrop<T>>) {
+    let _alone = alone();
+    let found = MEMORY.found();
+    drop(unwiped);
+    assert!(MEMORY.found() > found);
+}
+
+/// What SHA-512 is left with behind HMAC's first block, of either hash: as good as the key.
+fn padded_state(key: &[u8], pad: u8) -> [[u8; 8]; 8] {
+    let mut state = [
+        0x6a09_e667_f3bc_c908,
+        0xbb67_ae85_84ca_a73b,
+        0x3c6e_f372_fe94_f82b,
+        0xa54f_f53a_5f1d_36f1,
+        0x510e_527f_ade6_82d1,
+        0x9b05_688c_2b3e_6c1f,
+        0x1f83_d9ab_fb41_bd6b,
+        0x5be0_cd19_137e_2179_u64,
+    ];
+    let mut block = [pad; 128];
+    block.iter_mut().zip(key).for_each(|(padded, byte)| *padded ^= byte);
+    compress512(&mut state, &[block]);
+    state.map(u64::to_ne_bytes)
 }

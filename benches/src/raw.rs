@@ -14,6 +14,7 @@ use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::CryptoBackend;
 use object_cipher_rustcrypto::RustCrypto;
 use sha2::{Digest, Sha512};
+use zeroize::zeroize_bytes;
 
 pub(crate) const TAG: usize = 16;
 /// What HKDF gives for one message: key, base nonce, commitment.
@@ -30,7 +31,7 @@ pub(crate) trait Library: 'static {
     fn open(&self, nonce: [u8; 12], chunk: &mut [u8], tag: &[u8]);
 
     fn random<const N: usize>() -> [u8; N];
-    /// HKDF-Expand with HMAC-SHA-512.
+    /// HKDF-Expand with HMAC-SHA-512, which leaves no block of it behind.
     fn expand(prk: &[u8; 32], info: &[&[u8]]) -> [u8; OKM];
     fn sha512(data: &[&[u8]]) -> [u8; 64];
 }
@@ -133,11 +134,13 @@ impl Library for RawRustCrypto {
             mac.update(&[counter]);
             mac.finalize().into_bytes()
         };
-        let first = block(&[], 1);
-        let second = block(&first, 2);
+        let mut first = block(&[], 1);
+        let mut second = block(&first, 2);
         let mut okm = [0; OKM];
         okm[..64].copy_from_slice(&first);
         okm[64..].copy_from_slice(&second[..OKM - 64]);
+        zeroize_bytes(&mut first);
+        zeroize_bytes(&mut second);
         okm
     }
 

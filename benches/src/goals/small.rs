@@ -4,10 +4,11 @@
 use std::hint::black_box;
 
 use object_cipher_core::{
-    Attributes, ChunkSealer, Envelope, LayeredCipher, ObjectCipher, ObjectContext, ReadRange,
+    Attributes, ChunkSealer, Envelope, LayeredCipher, ObjectCipher, ObjectContext, Opener,
+    ReadRange, Sealer, resolve_now,
 };
 use object_cipher_io::{open_all, seal_all};
-use object_cipher_testkit::{KeptKey, Watch, Watched, now};
+use object_cipher_testkit::{KeptKey, Watch, Watched};
 
 use crate::{
     bare::Bare,
@@ -104,9 +105,18 @@ fn cx() -> ObjectContext<'static> {
     ObjectContext::new(realm, bucket, key)
 }
 
+// The key is at hand, so nothing is waited for.
+fn sealer(cipher: &dyn ObjectCipher) -> Sealer {
+    resolve_now(cipher.seal(&cx())).unwrap().unwrap()
+}
+
+fn opener(cipher: &dyn ObjectCipher, envelope: &[u8]) -> Opener {
+    resolve_now(cipher.open(&cx(), &Envelope::parse(envelope).unwrap())).unwrap().unwrap()
+}
+
 /// The body and the Envelope.
 fn seal(cipher: &dyn ObjectCipher, content: &[u8]) -> (Vec<u8>, Envelope) {
-    let chunks = now(cipher.seal(&cx())).unwrap().into_chunks();
+    let chunks = sealer(cipher).into_chunks();
     let mut body = Vec::with_capacity(HEADER + content.len() + TAG);
     body.extend_from_slice(chunks.headers().as_bytes());
     body.extend_from_slice(content);
@@ -116,7 +126,7 @@ fn seal(cipher: &dyn ObjectCipher, content: &[u8]) -> (Vec<u8>, Envelope) {
 }
 
 fn open(cipher: &dyn ObjectCipher, body: &[u8], envelope: &[u8]) -> Vec<u8> {
-    let opener = now(cipher.open(&cx(), &Envelope::parse(envelope).unwrap())).unwrap();
+    let opener = opener(cipher, envelope);
     let plan = opener.plan(&ReadRange::Whole).unwrap();
     let segment = plan.body().unwrap();
     assert_eq!(body[..HEADER], *segment.headers().as_bytes());
@@ -128,14 +138,14 @@ fn open(cipher: &dyn ObjectCipher, body: &[u8], envelope: &[u8]) -> Vec<u8> {
 }
 
 fn seal_stream(cipher: &dyn ObjectCipher, content: &[u8]) -> (Vec<u8>, Envelope) {
-    let stream = now(cipher.seal(&cx())).unwrap().into_stream();
+    let stream = sealer(cipher).into_stream();
     let mut body = Vec::with_capacity(HEADER + content.len() + TAG);
     let sealed = seal_all(stream, &mut &content[..], &mut body).unwrap();
     (body, sealed.finish(&Attributes::default()).unwrap())
 }
 
 fn open_stream(cipher: &dyn ObjectCipher, body: &[u8], envelope: &[u8]) -> Vec<u8> {
-    let opener = now(cipher.open(&cx(), &Envelope::parse(envelope).unwrap())).unwrap();
+    let opener = opener(cipher, envelope);
     let mut content = Vec::with_capacity(body.len() - HEADER - TAG);
     open_all(&opener, &mut &body[..], &mut content).unwrap();
     content

@@ -10,6 +10,7 @@ use aws_lc_rs::{
 use object_cipher_core::{BackendError, CryptoBackend, Lineage};
 
 pub use aead::Aead;
+pub use mac::Expander;
 
 /// AWS-LC as a [`CryptoBackend`]. Has no state; every value is the same backend.
 ///
@@ -25,6 +26,7 @@ pub struct AwsLc;
 
 impl CryptoBackend for AwsLc {
     type Aead = Aead;
+    type Expander = Expander;
 
     const LINEAGE: Lineage = Lineage::new("boringssl");
 
@@ -42,13 +44,8 @@ impl CryptoBackend for AwsLc {
         Ok(())
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        mac::hkdf_expand_sha512(prk, info, okm)
+    fn expander(&self, prk: &[u8]) -> Result<Expander, BackendError> {
+        Expander::new(prk)
     }
 
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {

@@ -1,13 +1,22 @@
 //! HMAC-SHA-512 and HKDF over `aws_lc_rs::hmac` and `aws_lc_rs::hkdf`.
 
-use aws_lc_rs::{
-    hkdf::{HKDF_SHA512, KeyType, Prk, Salt},
-    hmac::{Context, HMAC_SHA512, Key},
-};
-use object_cipher_core::BackendError;
+use std::fmt;
 
-/// Bytes of a SHA-512 hash, and the longest pseudorandom key that the library's HKDF takes.
+use aws_lc_rs::{
+    hkdf::{HKDF_SHA512, KeyType, Salt},
+    hmac::{Context, HMAC_SHA512, Key, sign_to_buffer},
+};
+use object_cipher_core::{BackendError, HkdfExpander};
+
+/// Bytes of a SHA-512 hash, and the longest pseudorandom key.
 const HASH_LEN: usize = 64;
+
+/// HKDF-Expand of [`AwsLc`](crate::AwsLc), made by
+/// [`CryptoBackend::expander`](object_cipher_core::CryptoBackend::expander).
+///
+/// Over the library's HMAC, as its own HKDF-Expand sets the key up anew for every use. Its hash states
+/// are wiped on drop.
+pub struct Expander(Key);
 
 /// How many bytes HKDF shall give.
 struct OkmLen(usize);
@@ -26,29 +35,35 @@ pub(crate) fn hkdf_sha512(
     info: &[&[u8]],
     okm: &mut [u8],
 ) -> Result<(), BackendError> {
-    fill(&Salt::new(HKDF_SHA512, salt).extract(ikm), info, okm)
+    let prk = Salt::new(HKDF_SHA512, salt).extract(ikm);
+    prk.expand(info, OkmLen(okm.len()))
+        .and_then(|expanded| expanded.fill(okm))
+        .map_err(|_| BackendError::Refused)
 }
 
-pub(crate) fn hkdf_expand_sha512(
-    prk: &[u8],
-    info: &[&[u8]],
-    okm: &mut [u8],
-) -> Result<(), BackendError> {
-    if prk.len() > HASH_LEN {
-        return Err(BackendError::Refused);
+impl Expander {
+    pub(crate) fn new(prk: &[u8]) -> Result<Self, BackendError> {
+        if prk.len() > HASH_LEN {
+            return Err(BackendError::Refused);
+        }
+        Ok(Self(Key::new(HMAC_SHA512, prk)))
     }
-    fill(&Prk::new_less_safe(HKDF_SHA512, prk), info, okm)
+}
+
+impl HkdfExpander for Expander {
+    fn block(&self, input: &[u8], block: &mut [u8; HASH_LEN]) -> Result<(), BackendError> {
+        sign_to_buffer(&self.0, input, block).map(|_| ()).map_err(|_| BackendError::Unavailable)
+    }
+}
+
+impl fmt::Debug for Expander {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expander").finish_non_exhaustive()
+    }
 }
 
 impl KeyType for OkmLen {
     fn len(&self) -> usize {
         self.0
     }
-}
-
-/// The library's HKDF-Expand, which wipes its blocks.
-fn fill(prk: &Prk, info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
-    prk.expand(info, OkmLen(okm.len()))
-        .and_then(|expanded| expanded.fill(okm))
-        .map_err(|_| BackendError::Refused)
 }

@@ -1,6 +1,6 @@
 //! What a cryptographic library must offer: [`CryptoBackend`].
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use zeroize::zeroize_bytes;
@@ -17,6 +17,8 @@ use crate::wiped::Wiped;
 pub trait CryptoBackend: Clone + Send + Sync + 'static {
     /// AES-256-GCM with its key schedule set up.
     type Aead: Aes256Gcm + 'static;
+    /// HKDF-Expand with its key set up.
+    type Expander: HkdfExpander + 'static;
 
     /// Where the library's code comes from. Two backends that share ancestry share bugs, and must
     /// declare the same lineage.
@@ -39,18 +41,12 @@ pub trait CryptoBackend: Clone + Send + Sync + 'static {
         mac: &mut [u8; 64],
     ) -> Result<(), BackendError>;
 
-    /// HKDF-Expand with HMAC-SHA-512 (RFC 5869 section 2.3): `prk` and the concatenation of `info`
-    /// give `okm.len()` bytes.
+    /// Sets up HKDF-Expand with HMAC-SHA-512 under the pseudorandom key `prk`. What is returned wipes
+    /// what it holds of the key on drop.
     ///
     /// # Errors
-    /// [`BackendError::Refused`] when `prk` is longer than a hash (64 bytes), or when more than
-    /// 16,320 bytes (255 blocks) are asked for.
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError>;
+    /// [`BackendError::Refused`] when `prk` is longer than a hash (64 bytes).
+    fn expander(&self, prk: &[u8]) -> Result<Self::Expander, BackendError>;
 
     /// SHA-256 (FIPS 180-4) of the concatenation of `data`.
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32];
@@ -65,10 +61,23 @@ pub trait CryptoBackend: Clone + Send + Sync + 'static {
     /// [`BackendError::Unavailable`] when there is no entropy. `out` must then not be used.
     fn random(&self, out: &mut [u8]) -> Result<(), BackendError>;
 
+    /// HKDF-Expand with HMAC-SHA-512 under a key that is used once.
+    ///
+    /// # Errors
+    /// As [`CryptoBackend::expander`] and [`HkdfExpander::expand`].
+    fn hkdf_expand_sha512(
+        &self,
+        prk: &[u8],
+        info: &[&[u8]],
+        okm: &mut [u8],
+    ) -> Result<(), BackendError> {
+        self.expander(prk)?.expand(info, okm)
+    }
+
     /// HKDF with HMAC-SHA-512 (RFC 5869), extract and expand.
     ///
     /// # Errors
-    /// As [`CryptoBackend::hkdf_expand_sha512`].
+    /// As [`CryptoBackend::hmac_sha512`] and [`HkdfExpander::expand`].
     fn hkdf_sha512(
         &self,
         salt: &[u8],
@@ -110,6 +119,43 @@ pub trait Aes256Gcm: Send + Sync {
         buf: &mut [u8],
         tag: &[u8; 16],
     ) -> Result<(), BackendError>;
+}
+
+/// HKDF-Expand with HMAC-SHA-512 (RFC 5869 section 2.3) under one pseudorandom key.
+pub trait HkdfExpander: Send + Sync {
+    /// One block: HMAC-SHA-512 of `input` under the key.
+    ///
+    /// # Errors
+    /// [`BackendError::Unavailable`] when the library cannot compute it.
+    fn block(&self, input: &[u8], block: &mut [u8; 64]) -> Result<(), BackendError>;
+
+    /// Gives `okm.len()` bytes for the concatenation of `info`, block by block.
+    ///
+    /// # Errors
+    /// [`BackendError::Refused`] when more than 16,320 bytes (255 blocks) are asked for; as
+    /// [`HkdfExpander::block`].
+    fn expand(&self, info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
+        const LEN: usize = 64;
+        if okm.len() > LEN * usize::from(u8::MAX) {
+            return Err(BackendError::Refused);
+        }
+        // What goes into a block, in one piece: the block before it, the info, its number.
+        let info_len: usize = info.iter().map(|piece| piece.len()).sum();
+        let mut input = Wiped::new(Vec::with_capacity(LEN + info_len + 1));
+        input.resize(LEN, 0);
+        for piece in info {
+            input.extend_from_slice(piece);
+        }
+        input.push(0);
+        let mut block = Wiped::new([0; LEN]);
+        for (number, out) in (1..=u8::MAX).zip(okm.chunks_mut(LEN)) {
+            input[LEN + info_len] = number;
+            self.block(if number == 1 { &input[LEN..] } else { &input }, &mut block)?;
+            input[..LEN].copy_from_slice(block.as_slice());
+            out.copy_from_slice(&block[..out.len()]);
+        }
+        Ok(())
+    }
 }
 
 /// The ancestry of a cryptographic library: libraries with common code have the same one.
@@ -184,12 +230,7 @@ pub(crate) trait Library: Send + Sync {
         buf: &mut [u8],
         tag: &[u8; 16],
     ) -> Result<(), BackendError>;
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError>;
+    fn expander(&self, prk: &[u8; 32]) -> Result<Box<dyn HkdfExpander>, BackendError>;
     fn hkdf_sha512(
         &self,
         salt: &[u8],
@@ -231,13 +272,8 @@ impl<B: CryptoBackend> Library for B {
         by_reference(&CryptoBackend::aead(self, key))?.open(nonce, &[], buf, tag)
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        CryptoBackend::hkdf_expand_sha512(self, prk, info, okm)
+    fn expander(&self, prk: &[u8; 32]) -> Result<Box<dyn HkdfExpander>, BackendError> {
+        Ok(Box::new(CryptoBackend::expander(self, prk)?))
     }
 
     fn hkdf_sha512(

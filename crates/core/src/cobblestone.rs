@@ -16,11 +16,11 @@ mod decryptor;
 
 use alloc::{boxed::Box, vec::Vec};
 
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroizing, zeroize_bytes};
 
 use crate::{
-    Aes256Gcm, CryptoBackend, Error, Fault, Item, Result,
+    Aes256Gcm, CryptoBackend, Error, Fault, HkdfExpander, Item, Result,
     backend::{BackendError, Library},
     wiped::Wiped,
 };
@@ -49,13 +49,8 @@ pub(crate) struct Header {
     commitment: [u8; COMMITMENT_LEN],
 }
 
-/// What HKDF gives for one message.
-pub(crate) struct Derived {
-    key: Wiped<[u8; 32]>,
-    /// The base nonce, which is also that of chunk 0.
-    base: Wiped<[u8; 12]>,
-    commitment: [u8; COMMITMENT_LEN],
-}
+/// What HKDF gives for one message: its key, base nonce and commitment.
+pub(crate) struct Derived(Wiped<[u8; 32 + 12 + COMMITMENT_LEN]>);
 
 /// The derived key of one message, set up: seals and opens its chunks.
 pub(crate) struct ChunkKey {
@@ -107,7 +102,7 @@ pub(crate) fn seal_into(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     check_message_len(plaintext.len())?;
-    let derived = Derived::new(library, key, context, salt)?;
+    let derived = Derived::new(&*library.expander(key)?, context, salt)?;
     out.reserve_exact(HEADER_LEN + plaintext.len() + TAG_LEN);
     out.extend_from_slice(&derived.header(salt).to_bytes());
     let start = out.len();
@@ -124,7 +119,7 @@ pub(crate) fn open_from(
     message: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let (header, chunk) = split_message(message)?;
-    let derived = Derived::recover(library, key, context, &header)?;
+    let derived = Derived::recover(&*library.expander(key)?, context, &header)?;
     let mut plaintext = Zeroizing::new(chunk.to_vec());
     derived.open_only_chunk(library, &mut plaintext)?;
     plaintext.truncate(chunk.len() - TAG_LEN);
@@ -168,10 +163,9 @@ impl Header {
 }
 
 impl Derived {
-    /// Derives the key of a new message: HKDF-Expand-SHA-512 of `key`.
+    /// Derives the key of a new message: HKDF-Expand-SHA-512 of the key that `expander` has.
     pub(crate) fn new(
-        library: &dyn Library,
-        key: &[u8; 32],
+        expander: &dyn HkdfExpander,
         context: &[&[u8]],
         salt: &[u8; SALT_LEN],
     ) -> Result<Self> {
@@ -184,28 +178,19 @@ impl Derived {
         info[0] = INFO_PREFIX;
         info[1] = salt;
         info[2..count].copy_from_slice(context);
-        let mut okm = Wiped::new([0; 76]);
-        library.hkdf_expand_sha512(key, &info[..count], okm.as_mut_slice())?;
-        let mut derived = Self {
-            key: Wiped::new([0; 32]),
-            base: Wiped::new([0; 12]),
-            commitment: [0; COMMITMENT_LEN],
-        };
-        derived.key.copy_from_slice(&okm[..32]);
-        derived.base.copy_from_slice(&okm[32..44]);
-        derived.commitment.copy_from_slice(&okm[44..]);
+        let mut derived = Self(Wiped::new([0; 76]));
+        expander.expand(&info[..count], derived.0.as_mut_slice())?;
         Ok(derived)
     }
 
     /// Derives the key of a stored message and compares its commitment before any use of AES.
     pub(crate) fn recover(
-        library: &dyn Library,
-        key: &[u8; 32],
+        expander: &dyn HkdfExpander,
         context: &[&[u8]],
         header: &Header,
     ) -> Result<Self> {
-        let derived = Self::new(library, key, context, &header.salt)?;
-        if is_same(&derived.commitment, &header.commitment) {
+        let derived = Self::new(expander, context, &header.salt)?;
+        if is_same(derived.commitment(), &header.commitment) {
             Ok(derived)
         } else {
             Err(BackendError::Rejected.into())
@@ -214,12 +199,12 @@ impl Derived {
 
     /// The header of a message with this salt.
     pub(crate) fn header(&self, salt: &[u8; SALT_LEN]) -> Header {
-        Header { salt: *salt, commitment: self.commitment }
+        Header { salt: *salt, commitment: *self.commitment() }
     }
 
     /// The key set up for many chunks.
     pub(crate) fn chunk_key(&self, library: &dyn Library) -> Result<ChunkKey, BackendError> {
-        Ok(ChunkKey { aead: library.aead(&self.key)?, base: Wiped::new(*self.base) })
+        Ok(ChunkKey { aead: library.aead(self.key())?, base: Wiped::new(*self.base()) })
     }
 
     /// Seals the only chunk of a message: the plaintext, then room for the tag.
@@ -229,7 +214,7 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.seal_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+        library.seal_once(self.key(), self.base(), chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
     }
 
     /// Opens the only chunk of a message, tag behind it; wipes it when it does not verify.
@@ -239,7 +224,20 @@ impl Derived {
         buf: &mut [u8],
     ) -> Result<(), BackendError> {
         let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
-        library.open_once(&self.key, &self.base, chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+        library.open_once(self.key(), self.base(), chunk, tag).inspect_err(|_| zeroize_bytes(chunk))
+    }
+
+    fn key(&self) -> &[u8; 32] {
+        &self.0.as_chunks().0[0]
+    }
+
+    /// The base nonce, which is also that of chunk 0.
+    fn base(&self) -> &[u8; 12] {
+        &self.0[32..].as_chunks().0[0]
+    }
+
+    fn commitment(&self) -> &[u8; COMMITMENT_LEN] {
+        &self.0[44..].as_chunks().0[0]
     }
 }
 
@@ -277,7 +275,6 @@ impl ChunkKey {
 /// Compares in constant time, by words: byte by byte would cost as much as setting up AES.
 fn is_same(one: &[u8; COMMITMENT_LEN], other: &[u8; COMMITMENT_LEN]) -> bool {
     let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let same =
-        words.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
-    same.fold(Choice::from(1), |all, same| all & same).into()
+    let differing = words.map(|(one, other)| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other));
+    differing.fold(0, |all, bits| all | bits).ct_eq(&0).into()
 }

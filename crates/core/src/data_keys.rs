@@ -1,12 +1,12 @@
 //! The data keys of one object, and everything that is sealed under them.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use zeroize::zeroize_bytes;
 
 use crate::{
-    BackendError, Error, Headers, Layout, ObjectId, Result, Step, Suite,
+    BackendError, Error, Headers, HkdfExpander, Layout, ObjectId, Result, Step, Suite,
     backend::Library,
     chunk_cipher::Chunks,
     cobblestone::{CHUNK_LEN, Derived, SALT_LEN, TAG_LEN, check_message_len},
@@ -24,7 +24,10 @@ pub(crate) struct DataKeys {
 /// One layer of an object: its library and its data key.
 pub(crate) struct Layer {
     pub(crate) library: Arc<dyn Library>,
+    /// To be wrapped.
     pub(crate) dek: Secret,
+    /// The data key set up: a body and its info block are derived from it at least.
+    expander: Box<dyn HkdfExpander>,
 }
 
 /// A salt for each layer.
@@ -57,6 +60,13 @@ impl Purpose {
             Self::Info => Step::Info,
             Self::Receipt { .. } => Step::Receipt,
         }
+    }
+}
+
+impl Layer {
+    pub(crate) fn new(library: &Arc<dyn Library>, dek: Secret) -> Result<Self, BackendError> {
+        let expander = library.expander(dek.expose())?;
+        Ok(Self { library: Arc::clone(library), dek, expander })
     }
 }
 
@@ -148,7 +158,7 @@ impl DataKeys {
     fn derive_layers(&self, purpose: Purpose, salts: &Salts) -> Result<PerLayer<Derived>> {
         self.layers.zip(salts)?.try_map(|number, (layer, salt)| {
             self.with_context(purpose, number, |context| {
-                Derived::new(&*layer.library, layer.dek.expose(), context, salt)
+                Derived::new(&*layer.expander, context, salt)
             })
         })
     }
@@ -157,7 +167,7 @@ impl DataKeys {
         let headers = headers.layers();
         let recovered = self.layers.zip(&headers)?.try_map(|number, (layer, header)| {
             self.with_context(purpose, number, |context| {
-                Derived::recover(&*layer.library, layer.dek.expose(), context, header)
+                Derived::recover(&*layer.expander, context, header)
             })
         });
         recovered.map_err(|error| self.rejected(purpose, error))

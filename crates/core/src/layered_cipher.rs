@@ -153,7 +153,7 @@ impl<S: KeySource> LayeredCipher<S> {
             if number == 0 {
                 draw.take(&mut object.0);
             }
-            Ok::<_, Error>((Layer { library: Arc::clone(library), dek }, salts))
+            Ok::<_, Error>((Layer::new(library, dek)?, salts))
         })?;
         let salts = core::array::from_fn(|n| drawn.as_ref().map(|(_, salts)| salts[n]));
         Ok((DataKeys { object, layers: drawn.map(|(layer, _)| layer) }, salts))

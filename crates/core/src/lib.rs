@@ -35,7 +35,7 @@ mod wrapping;
 
 pub mod cobblestone;
 
-pub use backend::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
+pub use backend::{Aes256Gcm, BackendError, CryptoBackend, HkdfExpander, Lineage};
 pub use body_stream::{BodyStream, OpenStream, SealStream};
 pub use chunk_cipher::{ChunkOpener, ChunkSealer};
 pub use context::{Bound, Call, ObjectContext};

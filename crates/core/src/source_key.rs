@@ -7,7 +7,7 @@ use once_cell::race::OnceBox;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    CryptoBackend, EkSource, Lineage, Mode, Result,
+    CryptoBackend, EkSource, HkdfExpander, Lineage, Mode, Result,
     backend::{BackendError, Library},
     secret::Secret,
 };
@@ -33,8 +33,8 @@ pub struct SourceKey {
     wrapping: OnceBox<(EkUse, Arc<WrappingKey>)>,
 }
 
-/// EK: the key a layer's data key is wrapped with.
-pub(crate) struct WrappingKey(pub(crate) Secret);
+/// EK: the key a layer's data key is wrapped with, set up.
+pub(crate) struct WrappingKey(pub(crate) Box<dyn HkdfExpander>);
 
 /// What an EK is for: it differs by mode, layer, kind of source, and by the library that made it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,8 +94,7 @@ impl SourceKey {
     /// [`Error::Backend`](crate::Error::Backend) when the backend fails.
     pub fn local_kms_key<B: CryptoBackend>(&self, backend: &B) -> Result<Arc<Self>> {
         let use_ = EkUse { mode: 0, layer: 0, source: EkSource::Master, lineage: B::LINEAGE };
-        let WrappingKey(bytes) = self.derive(backend, use_)?;
-        Ok(Self::new(bytes))
+        Ok(Self::new(self.derive(backend, use_)?))
     }
 
     /// The wrapping key for a mode, a layer and a kind of source.
@@ -112,17 +111,18 @@ impl SourceKey {
         {
             return Ok(Arc::clone(key));
         }
-        let key = Arc::new(self.derive(library, wanted)?);
+        let key = library.expander(self.derive(library, wanted)?.expose())?;
+        let key = Arc::new(WrappingKey(key));
         // Kept for the first use; a key with a second use derives that one anew each time.
         let _ = self.wrapping.set(Box::new((wanted, Arc::clone(&key))));
         Ok(key)
     }
 
-    fn derive(&self, library: &dyn Library, use_: EkUse) -> Result<WrappingKey, BackendError> {
+    fn derive(&self, library: &dyn Library, use_: EkUse) -> Result<Secret, BackendError> {
         let mut key = Secret::zeroed();
         let info = [use_.mode, use_.layer, use_.source.byte()];
         library.hkdf_sha512(EK_SALT, self.bytes.expose(), &[&info], key.expose_mut())?;
-        Ok(WrappingKey(key))
+        Ok(key)
     }
 }
 

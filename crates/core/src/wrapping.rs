@@ -120,7 +120,7 @@ impl LayerWrap {
         salt: &[u8; SALT_LEN],
     ) -> Result<[u8; WRAPPED_KEY_LEN]> {
         let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
-        let derived = Derived::new(&*self.library, self.key.0.expose(), &context, salt)?;
+        let derived = Derived::new(&*self.key.0, &context, salt)?;
         let mut message = [0; WRAPPED_KEY_LEN];
         message[..HEADER_LEN].copy_from_slice(&derived.header(salt).to_bytes());
         message[HEADER_LEN..HEADER_LEN + 32].copy_from_slice(dek.expose());
@@ -131,7 +131,7 @@ impl LayerWrap {
     fn unwrap(&self, layer: u8, wrapped: &[u8], binding: &Binding) -> Result<Secret> {
         let (header, chunk) = split_message(wrapped)?;
         let context = [WRAP_CONTEXT, &[layer], &binding.digest(&*self.library)];
-        let derived = Derived::recover(&*self.library, self.key.0.expose(), &context, &header)?;
+        let derived = Derived::recover(&*self.key.0, &context, &header)?;
         let mut opened = Wiped::new([0; 32 + TAG_LEN]);
         opened.copy_from_slice(chunk);
         derived.open_only_chunk(&*self.library, opened.as_mut_slice())?;
@@ -173,7 +173,7 @@ pub(crate) fn unwrap(
     let binding = Binding::new(envelope.head(), &key_refs, identity, envelope.info())?;
     let layers = keys.zip(envelope.layer_keys())?.try_map(|number, (key, stored)| {
         let dek = key.unwrap(number, &stored.wrapped, &binding)?;
-        Ok::<_, Error>(Layer { library: Arc::clone(&key.library), dek })
+        Ok::<_, Error>(Layer::new(&key.library, dek)?)
     });
     let layers = layers.map_err(|error| reject(object, Step::KeyWrap, error))?;
     Ok(DataKeys { object, layers })

@@ -8,6 +8,7 @@ use object_cipher_core::{BackendError, CryptoBackend, Lineage};
 use sha2::{Digest, Sha256, Sha512, digest::Output};
 
 pub use aead::Aead;
+pub use mac::Expander;
 
 /// The RustCrypto crates as a [`CryptoBackend`]. Has no state; every value is the same backend.
 ///
@@ -23,6 +24,7 @@ pub struct RustCrypto;
 
 impl CryptoBackend for RustCrypto {
     type Aead = Aead;
+    type Expander = Expander;
 
     const LINEAGE: Lineage = Lineage::new("rustcrypto");
 
@@ -39,13 +41,8 @@ impl CryptoBackend for RustCrypto {
         mac::hmac_sha512(key, data, mac)
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        mac::hkdf_expand_sha512(prk, info, okm)
+    fn expander(&self, prk: &[u8]) -> Result<Expander, BackendError> {
+        Expander::new(prk)
     }
 
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {

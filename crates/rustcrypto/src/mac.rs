@@ -1,19 +1,24 @@
-//! HMAC-SHA-512, and HKDF-Expand built on it.
+//! HMAC-SHA-512, for itself and under the key of HKDF-Expand.
 //!
 //! The crate `hkdf` takes no pseudorandom key shorter than a hash; Cobblestone-256 has one of 32
 //! bytes.
 
+use core::fmt;
+
 use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
-use object_cipher_core::BackendError;
+use object_cipher_core::{BackendError, HkdfExpander};
 use sha2::Sha512;
-use zeroize::zeroize_bytes;
 
 type HmacSha512 = Hmac<Sha512>;
 
 /// Bytes of a SHA-512 hash.
 const HASH_LEN: usize = 64;
-/// HKDF counts its blocks in one byte.
-const MAX_BLOCKS: usize = 255;
+
+/// HKDF-Expand of [`RustCrypto`](crate::RustCrypto), made by
+/// [`CryptoBackend::expander`](object_cipher_core::CryptoBackend::expander).
+///
+/// Its hash states are wiped on drop.
+pub struct Expander(HmacSha512);
 
 pub(crate) fn hmac_sha512(
     key: &[u8],
@@ -31,30 +36,26 @@ pub(crate) fn hmac_sha512(
     Ok(())
 }
 
-pub(crate) fn hkdf_expand_sha512(
-    prk: &[u8],
-    info: &[&[u8]],
-    okm: &mut [u8],
-) -> Result<(), BackendError> {
-    if prk.len() > HASH_LEN || okm.len() > MAX_BLOCKS * HASH_LEN {
-        return Err(BackendError::Refused);
-    }
-    let Ok(keyed) = HmacSha512::new_from_slice(prk) else {
-        return Err(BackendError::Unavailable);
-    };
-    let mut block = [0; HASH_LEN];
-    for (counter, out) in (1..=u8::MAX).zip(okm.chunks_mut(HASH_LEN)) {
-        let mut mac = keyed.clone();
-        if counter > 1 {
-            mac.update(&block);
+impl Expander {
+    pub(crate) fn new(prk: &[u8]) -> Result<Self, BackendError> {
+        if prk.len() > HASH_LEN {
+            return Err(BackendError::Refused);
         }
-        for piece in info {
-            mac.update(piece);
-        }
-        mac.update(&[counter]);
-        mac.finalize_into((&mut block).into());
-        out.copy_from_slice(&block[..out.len()]);
+        HmacSha512::new_from_slice(prk).map(Self).map_err(|_| BackendError::Unavailable)
     }
-    zeroize_bytes(&mut block);
-    Ok(())
+}
+
+impl HkdfExpander for Expander {
+    fn block(&self, input: &[u8], block: &mut [u8; HASH_LEN]) -> Result<(), BackendError> {
+        let mut mac = self.0.clone();
+        mac.update(input);
+        mac.finalize_into(block.into());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Expander {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expander").finish_non_exhaustive()
+    }
 }

@@ -28,4 +28,4 @@ pub use seeded::Seeded;
 pub use stored_object::StoredObject;
 pub use subject::{cx, plaintext, upload_cx};
 pub use test_keys::TestKeys;
-pub use watched::{Watch, Watched, WatchedAead};
+pub use watched::{Watch, Watched, WatchedAead, WatchedExpander};

@@ -1,6 +1,6 @@
 //! A backend that protects nothing.
 
-use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
+use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, HkdfExpander, Lineage};
 
 /// A [`CryptoBackend`] without any security: the ciphertext is the plaintext, every tag is good, every
 /// hash and derived key is zero, and so is what it draws.
@@ -13,6 +13,7 @@ pub struct NoSecurity<const OUTER: bool = false>;
 
 impl<const OUTER: bool> CryptoBackend for NoSecurity<OUTER> {
     type Aead = Self;
+    type Expander = Self;
 
     const LINEAGE: Lineage =
         Lineage::new(if OUTER { "no security outside" } else { "no security" });
@@ -26,14 +27,8 @@ impl<const OUTER: bool> CryptoBackend for NoSecurity<OUTER> {
         Ok(())
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        _: &[u8],
-        _: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        okm.fill(0);
-        Ok(())
+    fn expander(&self, _: &[u8]) -> Result<Self, BackendError> {
+        Ok(Self)
     }
 
     fn sha256(&self, _: &[&[u8]]) -> [u8; 32] {
@@ -63,6 +58,13 @@ impl<const OUTER: bool> Aes256Gcm for NoSecurity<OUTER> {
     }
 
     fn open(&self, _: &[u8; 12], _: &[u8], _: &mut [u8], _: &[u8; 16]) -> Result<(), BackendError> {
+        Ok(())
+    }
+}
+
+impl<const OUTER: bool> HkdfExpander for NoSecurity<OUTER> {
+    fn block(&self, _: &[u8], block: &mut [u8; 64]) -> Result<(), BackendError> {
+        block.fill(0);
         Ok(())
     }
 }

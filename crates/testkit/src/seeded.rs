@@ -27,6 +27,7 @@ impl<B: CryptoBackend> Seeded<B> {
 
 impl<B: CryptoBackend> CryptoBackend for Seeded<B> {
     type Aead = B::Aead;
+    type Expander = B::Expander;
 
     const LINEAGE: Lineage = B::LINEAGE;
 
@@ -43,13 +44,8 @@ impl<B: CryptoBackend> CryptoBackend for Seeded<B> {
         self.backend.hmac_sha512(key, data, mac)
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        self.backend.hkdf_expand_sha512(prk, info, okm)
+    fn expander(&self, prk: &[u8]) -> Result<Self::Expander, BackendError> {
+        self.backend.expander(prk)
     }
 
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {

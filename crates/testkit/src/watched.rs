@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, Lineage};
+use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, HkdfExpander, Lineage};
 
 /// A backend over another that counts its work, notices a repeated key and nonce, fails a chosen
 /// random draw, and tells the keys if it is asked to.
@@ -45,6 +45,14 @@ pub struct WatchedAead<A> {
     watch: Arc<Watch>,
 }
 
+/// HKDF-Expand of a [`Watched`] backend.
+#[derive(Debug)]
+pub struct WatchedExpander<E> {
+    expander: E,
+    watch: Arc<Watch>,
+    tell: Option<fn(&[u8])>,
+}
+
 impl<B: CryptoBackend> Watched<B> {
     /// Watches a backend.
     pub fn new(backend: B) -> Self {
@@ -65,9 +73,7 @@ impl<B: CryptoBackend> Watched<B> {
     }
 
     fn tell(&self, secret: &[u8]) {
-        if let Some(tell) = self.tell {
-            secret.chunks(32).for_each(tell);
-        }
+        tell_pieces(self.tell, secret);
     }
 }
 
@@ -119,6 +125,7 @@ impl Watch {
 
 impl<B: CryptoBackend> CryptoBackend for Watched<B> {
     type Aead = WatchedAead<B::Aead>;
+    type Expander = WatchedExpander<B::Expander>;
 
     const LINEAGE: Lineage = B::LINEAGE;
 
@@ -142,17 +149,10 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
         self.backend.hmac_sha512(key, data, mac)
     }
 
-    fn hkdf_expand_sha512(
-        &self,
-        prk: &[u8],
-        info: &[&[u8]],
-        okm: &mut [u8],
-    ) -> Result<(), BackendError> {
-        self.watch.expands.fetch_add(1, Ordering::Relaxed);
+    fn expander(&self, prk: &[u8]) -> Result<Self::Expander, BackendError> {
         self.tell(prk);
-        self.backend.hkdf_expand_sha512(prk, info, okm)?;
-        self.tell(if okm.len() == MESSAGE_OKM_LEN { &okm[..32] } else { okm });
-        Ok(())
+        let expander = self.backend.expander(prk)?;
+        Ok(WatchedExpander { expander, watch: Arc::clone(&self.watch), tell: self.tell })
     }
 
     fn sha256(&self, data: &[&[u8]]) -> [u8; 32] {
@@ -196,5 +196,25 @@ impl<A: Aes256Gcm> Aes256Gcm for WatchedAead<A> {
     ) -> Result<(), BackendError> {
         self.watch.opens.fetch_add(1, Ordering::Relaxed);
         self.aead.open(nonce, aad, buf, tag)
+    }
+}
+
+impl<E: HkdfExpander> HkdfExpander for WatchedExpander<E> {
+    fn block(&self, input: &[u8], block: &mut [u8; 64]) -> Result<(), BackendError> {
+        self.expander.block(input, block)
+    }
+
+    fn expand(&self, info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
+        self.watch.expands.fetch_add(1, Ordering::Relaxed);
+        self.expander.expand(info, okm)?;
+        tell_pieces(self.tell, if okm.len() == MESSAGE_OKM_LEN { &okm[..32] } else { okm });
+        Ok(())
+    }
+}
+
+/// Tells a secret, if anyone is to be told.
+fn tell_pieces(tell: Option<fn(&[u8])>, secret: &[u8]) {
+    if let Some(tell) = tell {
+        secret.chunks(32).for_each(tell);
     }
 }

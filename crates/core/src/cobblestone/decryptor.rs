@@ -58,7 +58,7 @@ impl Decryptor {
         let fault = if header.len() < HEADER_LEN { Fault::TooShort } else { Fault::TooLong };
         let malformed = Error::Malformed { item: Item::Message, fault };
         let header = Header::from_bytes(header.try_into().map_err(|_| malformed)?);
-        let derived = Derived::recover(backend, key, context, &header)?;
+        let derived = Derived::recover(&CryptoBackend::expander(backend, key)?, context, &header)?;
         Ok(Self { chunks: Chunks::bare(derived.chunk_key(backend)?) })
     }
 
