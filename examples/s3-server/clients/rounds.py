@@ -227,21 +227,30 @@ def trust():
 
 
 def nothing_shows(folder):
-    """No 16 bytes of the plaintext, no digest of it and no key is in what the server keeps."""
+    """No 16 bytes of the plaintext, no digest of it and no key is in what the server keeps, and no
+    key is in its log, which is at its fullest.
+    """
     traces = [CONTENT[at : at + 16] for at in range(0, len(CONTENT), 65_521)]
     for length in (1, 16384, 50_000, 100_001, 200_000, len(CONTENT)):
         for digest in ("md5", "sha1", "sha256"):
             raw = hashlib.new(digest, CONTENT[:length]).digest()
             traces += [raw, raw.hex().encode(), base64.b64encode(raw)]
+    secrets = []
     for key in KEYS:
         for secret in (key, hashlib.md5(key).digest()):
-            traces += [secret, secret.hex().encode(), base64.b64encode(secret)]
-    files = [path for path in folder.rglob("*") if path.is_file()]
+            secrets += [secret, secret.hex().encode(), base64.b64encode(secret)]
+    files = [path for path in (folder / "data").rglob("*") if path.is_file()]
     assert len(files) > 30, "that is not where the server keeps its data"
+    log = folder / "log"
+    assert b"TRACE" in log.read_bytes(), "the log says too little to tell"
     for path in files:
         kept = path.read_bytes()
-        for trace in traces:
+        for trace in traces + secrets:
             assert trace not in kept, f"{path} holds {trace}"
+    # Clients name ETags, which of SSE-S3 are digests of their content.
+    logged = log.read_bytes()
+    for secret in secrets:
+        assert secret not in logged, f"the log holds {secret}"
 
 
 def main():
@@ -253,11 +262,11 @@ def main():
     for one in rounds:
         one()
         print(f"boto3: {one.__name__.replace('_', ' ')}")
-    nothing_shows(folder / "data")
+    nothing_shows(folder)
     for name in [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]:
         s3.delete_object(Bucket=BUCKET, Key=name)
     s3.delete_bucket(Bucket=BUCKET)
-    print("boto3: nothing shows in what the server keeps")
+    print("boto3: nothing shows in what the server keeps and logs")
 
 
 main()

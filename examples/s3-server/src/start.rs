@@ -59,9 +59,11 @@ pub async fn serve(args: Args) -> Result<()> {
             UpdateScope::Aws
         },
     });
-    let removed = store.sweep().await?;
-    if removed > 0 {
-        tracing::info!(removed, "bodies that a crash left are removed");
+    match store.sweep().await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "bodies that a crash left are removed"),
+        // One damaged record must not keep all the others from being served.
+        Err(error) => tracing::error!(%error, "what a crash left is not removed"),
     }
     let listener = TcpListener::bind(args.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };

@@ -54,6 +54,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         Box::pin(async move {
             let mut request = request.map(Body::from);
             redact::mark_headers(request.headers_mut());
+            tracing::trace!(
+                method = %request.method(),
+                url = %redact::url(&request.uri().to_string()),
+                headers = ?request.headers(),
+                "request"
+            );
             let slot = AnswerSlot::default();
             request.extensions_mut().insert(slot.clone());
             let head = request.method() == Method::HEAD;

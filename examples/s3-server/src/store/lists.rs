@@ -47,7 +47,7 @@ impl Store {
     /// Lists a bucket's objects. No key is needed, and no body is read.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`].
+    /// [`Error::NoSuchBucket`](super::Error::NoSuchBucket).
     pub async fn list(&self, bucket: &BucketName, query: &Query) -> Result<Page> {
         self.bucket(bucket).await?;
         let mut entries = entries(&self.keys(bucket).await?, query);
