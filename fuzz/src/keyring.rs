@@ -200,7 +200,7 @@ impl Forged<'_> {
 impl Version {
     /// Up to one more than there may be; in a version that waits mostly none.
     fn wraps_in(&self, state: u8) -> u64 {
-        if state == 4 && self.wraps % 16 != 0 { 0 } else { self.wraps % ((1 << 40) + 2) }
+        if state == 4 && !self.wraps.is_multiple_of(16) { 0 } else { self.wraps % ((1 << 40) + 2) }
     }
 
     fn key(&self) -> [u8; 32] {
