@@ -4,9 +4,7 @@ any acknowledged object is lost or any object is half there.
 kills.py COUNT FOLDER SERVER FLAG…: the server's binary and its flags but `--listen`.
 """
 
-import base64
 import hashlib
-import os
 import pathlib
 import random
 import re
@@ -17,11 +15,10 @@ import time
 
 import boto3
 import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
+
+from update import update_encryption
 
 BUCKET = "kills"
 NAMES = [f"object-{i}" for i in range(6)]
@@ -109,58 +106,35 @@ def upload(s3, state, name, rng):
     state.acknowledge(name, new)
 
 
-def copy(s3, state, name, rng):
-    [old] = state.may_be[name]
-    if old is None:
-        return
-    key = rng.choice([None, 0, 1])
+def change_key(change):
+    """A write that brings an object under another key, its content the same."""
+
+    def write(s3, state, name, rng):
+        [old] = state.may_be[name]
+        if old is None:
+            return
+        new = (*old[:2], rng.choice([None, 0, 1]))
+        state.begin(name, new)
+        change(s3, name, old[2], new[2])
+        state.acknowledge(name, new)
+
+    write.__name__ = change.__name__
+    return write
+
+
+@change_key
+def copy(s3, name, old, new):
     # A copy onto itself has to change something.
-    new = (*old[:2], key)
-    state.begin(name, new)
     s3.copy_object(
         Bucket=BUCKET, Key=name, CopySource={"Bucket": BUCKET, "Key": name},
-        MetadataDirective="REPLACE", **customer(old[2], "CopySource"), **customer(key),
+        MetadataDirective="REPLACE", **customer(old, "CopySource"), **customer(new),
     )
-    state.acknowledge(name, new)
 
 
-def rewrap(s3, state, name, rng):
-    [old] = state.may_be[name]
-    if old is None:
-        return
-    key = rng.choice([None, 0, 1])
-    new = (*old[:2], key)
-    state.begin(name, new)
-    update_encryption(s3.meta.endpoint_url, name, old[2], key)
-    state.acknowledge(name, new)
-
-
-def update_encryption(endpoint, name, old, new):
-    """UpdateObjectEncryption with our extension, which boto3 does not know."""
-    target = "SSE-S3" if new is None else "SSE-C"
-    request = AWSRequest(
-        "PUT", f"{endpoint}/{BUCKET}/{name}?encryption",
-        data=f"<ObjectEncryption><{target}/></ObjectEncryption>".encode(),
-        headers=key_headers(new, "") | key_headers(old, "copy-source-"),
-    )
-    request.headers["x-amz-content-sha256"] = hashlib.sha256(request.data).hexdigest()
-    SigV4Auth(get_session().get_credentials(), "s3", "us-east-1").add_auth(request)
-    pool = urllib3.PoolManager(ca_certs=os.environ["AWS_CA_BUNDLE"], retries=False)
-    answer = pool.request("PUT", request.url, body=request.data, headers=dict(request.headers))
-    if answer.status != 200:
-        raise ClientError({"Error": {"Message": answer.data.decode()}}, "UpdateObjectEncryption")
-
-
-def key_headers(key, prefix):
-    if key is None:
-        return {}
-    name = f"x-amz-{prefix}server-side-encryption-customer-"
-    text = lambda raw: base64.b64encode(raw).decode()
-    return {
-        name + "algorithm": "AES256",
-        name + "key": text(KEYS[key]),
-        name + "key-md5": text(hashlib.md5(KEYS[key]).digest()),
-    }
+@change_key
+def rewrap(s3, name, old, new):
+    keys = [None if key is None else KEYS[key] for key in (old, new)]
+    update_encryption(s3, BUCKET, name, *keys)
 
 
 def work(s3, state, names, seed, refusals):

@@ -17,6 +17,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from update import update_encryption
+
 MIB = 1 << 20
 BUCKET = "rounds"
 KEYS = [hashlib.sha256(b"key %d" % i).digest() for i in range(3)]
@@ -201,6 +203,18 @@ def copies():
     same(read("from-copy"), CONTENT[3 : 6 * MIB + 3], "a part copied from an upload")
 
 
+def updates():
+    """The ETag stays, and one that is a digest of the content stays out of sight."""
+    body = CONTENT[:16384]
+    etag = s3.put_object(Bucket=BUCKET, Key="update", Body=body)["ETag"]
+    for old, new in [(None, KEYS[0]), (KEYS[0], KEYS[1]), (KEYS[1], None), (None, KEYS[2])]:
+        update_encryption(s3, BUCKET, "update", old, new)
+        keys = {} if new is None else customer(new)
+        assert s3.head_object(Bucket=BUCKET, Key="update", **keys)["ETag"] == etag
+        same(read("update", **keys), body, "an updated object")
+    refused(403, "AccessDenied", s3.get_object, Bucket=BUCKET, Key="update", **customer(KEYS[1]))
+
+
 def lists_and_conditions():
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="copy/", MaxKeys=3)
     assert listed["KeyCount"] == 3 and listed["IsTruncated"]
@@ -257,7 +271,8 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     s3.create_bucket(Bucket=BUCKET)
     rounds = [
-        whole_objects, customers_keys, ranges, uploads, copies, lists_and_conditions, presigned,
+        whole_objects, customers_keys, ranges, uploads, copies, updates, lists_and_conditions,
+        presigned,
     ]
     for one in rounds:
         one()

@@ -1,6 +1,9 @@
 # Starts the server for other people's clients: sourced by the scripts beside it.
 # Needs $folder, a scratch folder; leaves $endpoint, $ca, and the log in $folder/log.
 
+# The clone stays as it is.
+export PYTHONDONTWRITEBYTECODE=1
+
 readonly ACCESS_KEY=EXAMPLEACCESSKEY SECRET_KEY=example/secret/key
 readonly OTHER_ACCESS_KEY=OTHERACCESSKEY OTHER_SECRET_KEY=other/secret/key
 

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use object_cipher_s3::Profile;
 
 /// An S3 endpoint that keeps everything sealed.
@@ -19,8 +22,8 @@ pub struct Args {
     #[arg(long = "access-key", value_name = "ID:SECRET", required = true)]
     pub access_keys: Vec<AccessKey>,
     /// Whose behaviour to show where implementations of S3 disagree
-    #[arg(long, value_enum, default_value_t)]
-    pub profile: ProfileName,
+    #[arg(long, default_value = "aws", value_parser = profile())]
+    pub profile: Profile,
     /// The certificate, PEM
     #[arg(long, requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -56,25 +59,6 @@ pub struct AccessKey {
     pub secret: String,
 }
 
-/// The profiles by name.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum ProfileName {
-    /// Amazon S3
-    #[default]
-    Aws,
-    /// Ceph, as its test-suite has it
-    Ceph,
-}
-
-impl From<ProfileName> for Profile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Aws => Self::Aws,
-            ProfileName::Ceph => Self::Ceph,
-        }
-    }
-}
-
 impl FromStr for AccessKey {
     type Err = &'static str;
 
@@ -92,4 +76,10 @@ impl std::fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// A profile by its name.
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(["aws", "ceph"])
+        .map(|name| if name == "ceph" { Profile::Ceph } else { Profile::Aws })
 }

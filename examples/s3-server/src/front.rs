@@ -11,6 +11,7 @@ mod conditions;
 mod copies;
 mod digests;
 mod encryption;
+mod encryption_route;
 mod error;
 mod forms;
 mod lists;
@@ -19,7 +20,6 @@ mod objects;
 mod operations;
 mod ranges;
 pub mod service;
-mod update;
 mod uploads;
 
 use std::sync::Arc;

@@ -51,7 +51,7 @@ pub async fn serve(args: Args) -> Result<()> {
     let front = Front::new(Shared {
         store: store.clone(),
         keyring: Arc::new(keyring(&args)?),
-        profile: args.profile.into(),
+        profile: args.profile,
         secure: tls.is_some() || args.insecure_allow_http,
         update_scope: if args.extended_update_encryption {
             UpdateScope::Extended
@@ -149,8 +149,10 @@ fn keyring(args: &Args) -> Result<KeyringFile<AwsLc>> {
     let first = !path.exists();
     let unlock = match &args.keyring_passphrase_file {
         Some(file) => {
-            let text = std::fs::read_to_string(file)?;
-            Unlock::passphrase(text.trim_end_matches(['\r', '\n']))?
+            let mut passphrase = std::fs::read_to_string(file)?;
+            passphrase.truncate(passphrase.trim_end_matches(['\r', '\n']).len());
+            // Moved, not copied: it is wiped with the secret.
+            Unlock::passphrase(passphrase)?
         }
         None if first && !key_path.exists() => {
             let unlock = Unlock::new_key_file(&key_path, &AwsLc)?;

@@ -49,6 +49,9 @@ pub use uploads::{NamedPart, Upload};
 use in_use::InUse;
 use locks::Locks;
 
+/// Bytes of the longest record: a table of 10,000 parts with their receipts takes half of it.
+const MAX_RECORD_LEN: u64 = 16 * 1024 * 1024;
+
 /// Buckets, objects and uploads. Clones are the same store.
 #[derive(Clone)]
 pub struct Store {
@@ -94,6 +97,9 @@ impl Store {
     /// Reads a record; none if it is not there.
     async fn read<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
         let bytes = match self.objects().get(path).await {
+            Ok(found) if found.meta.size > MAX_RECORD_LEN => {
+                return Err(Error::Altered("length of a record"));
+            }
             Ok(found) => found.bytes().await?,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -3,8 +3,11 @@
 
 mod host;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use host::{Host, bytes, content, source};
-use object_cipher_core::{Attributes, Completion, ReadRange};
+use md5::{Digest as _, Md5};
+use object_cipher_core::{Attributes, Completion, ETag, ReadRange};
+use object_store::{ObjectStoreExt as _, path::Path};
 use s3_server::store::{Error, Metadata, Query};
 
 #[tokio::test]
@@ -188,7 +191,7 @@ async fn b5_an_objects_key_changes_without_its_body() {
         host.settle().await;
         let stored = host.bodies().await;
         let key = host.key("a");
-        host.store.rewrap(&host.bucket, &key, &*from, &*to, |_, _| None).await.unwrap();
+        host.store.rewrap(&host.bucket, &key, &*from, &*to).await.unwrap();
         assert!(host.read("a", &*from, &ReadRange::Whole).await.is_err());
         assert_eq!(host.read("a", &*to, &ReadRange::Whole).await.unwrap(), body);
         assert!(host.bodies().await == stored, "no body changed");
@@ -302,4 +305,61 @@ async fn the_first_writer_under_a_condition_wins() {
     };
     let (one, other) = tokio::join!(put(b"one"), put(b"other"));
     assert!(one.is_ok() != other.is_ok());
+}
+
+#[tokio::test]
+async fn i1_a_sealed_etag_stays_sealed_whatever_mode_an_object_comes_to() {
+    let host = Host::on_disk().await;
+    let (key, body) = (host.key("a"), content(50_000));
+    let md5: [u8; 16] = Md5::digest(&body).into();
+    let (sse_s3, sse_c) = (host.sse_s3(), host.sse_c(1));
+    let source = source(&body, usize::MAX);
+    let staged = host.store.stage(&host.bucket, &key, &*sse_s3, source).await.unwrap();
+    let attributes = Attributes { etag: Some(ETag(md5)), ..Attributes::default() };
+    staged.commit(Metadata::default(), None, attributes, |_| Ok(())).await.unwrap();
+    host.store.rewrap(&host.bucket, &key, &*sse_s3, &*sse_c).await.unwrap();
+    let object = host.open("a", &*sse_c).await.unwrap();
+    assert_eq!(object.opener().etag(), Some(ETag(md5)));
+    let traces = [md5.to_vec(), hex::encode(md5).into_bytes(), STANDARD.encode(md5).into_bytes()];
+    for (path, kept) in host.kept().await {
+        for trace in &traces {
+            let found = kept.windows(trace.len()).any(|window| window == trace);
+            assert!(!found, "{path} tells the digest of the plaintext");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_keeps_what_any_record_names_and_removes_nothing_when_one_is_damaged() {
+    let host = Host::on_disk().await;
+    let cipher = host.sse_s3();
+    host.put("a", &*cipher, b"content").await;
+    let upload = host.create("b", &*cipher, Completion::WithKey).await;
+    host::part(&upload, 1, b"part").await.unwrap();
+    let orphan = Path::from(format!("bodies/00/{}", "0".repeat(32)));
+    host.objects.put(&orphan, "left by a crash".into()).await.unwrap();
+
+    // Without the bucket's own record the objects are still there.
+    let bucket = Path::from("buckets/photos.json");
+    let record = host.objects.get(&bucket).await.unwrap().bytes().await.unwrap();
+    host.edit_record("\"size\":7", "\"size\":\"seven\"");
+    assert!(matches!(host.restarted().sweep().await, Err(Error::Damaged { .. })));
+    assert_eq!(host.bodies().await.len(), 3);
+    host.edit_record("\"size\":\"seven\"", "\"size\":7");
+    assert_eq!(host.restarted().sweep().await.unwrap(), 1);
+    host.objects.delete(&bucket).await.unwrap();
+    host.restarted().sweep().await.unwrap();
+    host.objects.put(&bucket, record.into()).await.unwrap();
+    let read = host.read("a", &*cipher, &ReadRange::Whole).await.unwrap();
+    assert_eq!(read, b"content");
+}
+
+#[tokio::test]
+async fn f15_a_record_of_any_length_is_refused_before_it_is_read() {
+    let host = Host::on_disk().await;
+    let cipher = host.sse_s3();
+    host.put("a", &*cipher, b"content").await;
+    std::fs::write(host.record_file(), vec![b' '; 17 * 1024 * 1024]).unwrap();
+    let error = host.open("a", &*cipher).await.map(drop).unwrap_err();
+    assert!(matches!(error, Error::Altered(_)), "{error:?}");
 }

@@ -31,12 +31,11 @@ impl Front {
     ) -> Result<(Chosen, SseRequest)> {
         let default = self.bucket_encryption(bucket).await?;
         let request = SseRequest::parse(fields, self.arrival(), &default, self.profile())?;
-        let chosen = match &request.encryption {
-            Encryption::SseS3 => self.chosen(Mode::SseS3, None)?,
-            Encryption::SseC(key) => self.chosen(Mode::SseC, Some(key))?,
-            other => self.chosen(other.mode(), None)?,
+        let key = match &request.encryption {
+            Encryption::SseC(key) => Some(key),
+            _ => None,
         };
-        Ok((chosen, request))
+        Ok((self.chosen(request.encryption.mode(), key)?, request))
     }
 
     /// What opens a stored object or goes on with an upload.
@@ -67,14 +66,9 @@ impl Front {
         let mode = object.record().envelope.mode();
         let key = key.for_object(mode)?;
         let chosen = self.chosen(mode, key.as_ref())?;
-        match object.open(&*chosen.cipher).await {
-            Ok(object) => Ok((object, chosen)),
-            Err(store::Error::Cipher(error)) => Err(match Error::from_open(&error, mode) {
-                Some(refused) => refused.into(),
-                None => error.into(),
-            }),
-            Err(error) => Err(error.into()),
-        }
+        let opened = object.open(&*chosen.cipher).await;
+        let told = |error| Refusal::told(error, |error| Error::from_open(error, mode));
+        Ok((opened.map_err(told)?, chosen))
     }
 
     /// Shows an object's encryption in the headers of an answer.

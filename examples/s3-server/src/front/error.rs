@@ -43,6 +43,17 @@ impl Refusal {
         Self::Other(Box::new(answer))
     }
 
+    /// What a failure of the store tells the client, where `told` knows S3's answer to the cipher's.
+    pub(super) fn told(
+        error: store::Error,
+        told: impl FnOnce(&object_cipher_core::Error) -> Option<object_cipher_s3::Error>,
+    ) -> Self {
+        match &error {
+            store::Error::Cipher(refused) => told(refused).map_or_else(|| error.into(), Self::from),
+            _ => error.into(),
+        }
+    }
+
     /// The error for s3s; the whole answer waits in the request's slot.
     pub(super) fn into_host(self, extensions: &Extensions, profile: Profile) -> S3Error {
         let answer = match self {

@@ -21,33 +21,41 @@ const ENCODED: &AsciiSet =
 /// A page holds at most so many entries.
 const MAX_KEYS: i32 = 1_000;
 
+/// A page of a list, as all three operations show it.
+struct Shown {
+    coding: Coding,
+    prefix: String,
+    max_keys: i32,
+    /// Where the next page begins, if there is one.
+    next: Option<String>,
+    objects: Vec<Object>,
+    common_prefixes: Vec<CommonPrefix>,
+}
+
 impl Front {
     pub(super) async fn list_v1(
         &self,
         request: S3Request<ListObjectsInput>,
     ) -> Result<S3Response<ListObjectsOutput>> {
         let input = request.input;
-        let bucket = bucket_name(&input.bucket)?;
-        let (query, max_keys) = query(
-            input.prefix.as_deref(),
-            input.delimiter.as_deref(),
-            input.marker.as_deref(),
-            input.max_keys,
-        )?;
-        let page = self.page(&bucket, &query).await?;
-        let coding = Coding::of(input.encoding_type.as_ref());
-        let next = page.truncated.then(|| last(&page)).flatten();
-        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
+        let query = Query {
+            prefix: input.prefix.unwrap_or_default(),
+            delimiter: input.delimiter.clone().unwrap_or_default(),
+            after: input.marker.clone().unwrap_or_default(),
+            limit: limit(input.max_keys)?,
+        };
+        let shown = self.shown(&input.bucket, &query, input.encoding_type.as_ref()).await?;
+        let coding = shown.coding;
         let output = ListObjectsOutput {
             name: Some(input.bucket),
-            prefix: Some(coding.write(&query.prefix)),
+            prefix: Some(shown.prefix),
             marker: Some(coding.write(&query.after)),
             delimiter: input.delimiter.map(|delimiter| coding.write(&delimiter)),
-            max_keys: Some(max_keys),
-            is_truncated: Some(next.is_some()),
-            next_marker: next.map(|next| coding.write(&next)),
-            contents: Some(contents),
-            common_prefixes: Some(common_prefixes),
+            max_keys: Some(shown.max_keys),
+            is_truncated: Some(shown.next.is_some()),
+            next_marker: shown.next.map(|next| coding.write(&next)),
+            contents: Some(shown.objects),
+            common_prefixes: Some(shown.common_prefixes),
             encoding_type: input.encoding_type,
             ..ListObjectsOutput::default()
         };
@@ -59,27 +67,27 @@ impl Front {
         request: S3Request<ListObjectsV2Input>,
     ) -> Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
-        let bucket = bucket_name(&input.bucket)?;
         let token = input.continuation_token.as_deref().map(token).transpose()?;
-        let after = token.as_deref().or(input.start_after.as_deref());
-        let (query, max_keys) =
-            query(input.prefix.as_deref(), input.delimiter.as_deref(), after, input.max_keys)?;
-        let page = self.page(&bucket, &query).await?;
-        let coding = Coding::of(input.encoding_type.as_ref());
-        let next = page.truncated.then(|| last(&page)).flatten();
-        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
+        let query = Query {
+            prefix: input.prefix.unwrap_or_default(),
+            delimiter: input.delimiter.clone().unwrap_or_default(),
+            after: token.or_else(|| input.start_after.clone()).unwrap_or_default(),
+            limit: limit(input.max_keys)?,
+        };
+        let shown = self.shown(&input.bucket, &query, input.encoding_type.as_ref()).await?;
+        let coding = shown.coding;
         let output = ListObjectsV2Output {
             name: Some(input.bucket),
-            prefix: Some(coding.write(&query.prefix)),
+            prefix: Some(shown.prefix),
             start_after: input.start_after.map(|after| coding.write(&after)),
             delimiter: input.delimiter.map(|delimiter| coding.write(&delimiter)),
-            max_keys: Some(max_keys),
-            key_count: i32::try_from(contents.len() + common_prefixes.len()).ok(),
-            is_truncated: Some(next.is_some()),
+            max_keys: Some(shown.max_keys),
+            key_count: i32::try_from(shown.objects.len() + shown.common_prefixes.len()).ok(),
+            is_truncated: Some(shown.next.is_some()),
             continuation_token: input.continuation_token,
-            next_continuation_token: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-            contents: Some(contents),
-            common_prefixes: Some(common_prefixes),
+            next_continuation_token: shown.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+            contents: Some(shown.objects),
+            common_prefixes: Some(shown.common_prefixes),
             encoding_type: input.encoding_type,
             ..ListObjectsV2Output::default()
         };
@@ -92,18 +100,15 @@ impl Front {
         request: S3Request<ListObjectVersionsInput>,
     ) -> Result<S3Response<ListObjectVersionsOutput>> {
         let input = request.input;
-        let bucket = bucket_name(&input.bucket)?;
-        let (query, max_keys) = query(
-            input.prefix.as_deref(),
-            input.delimiter.as_deref(),
-            input.key_marker.as_deref(),
-            input.max_keys,
-        )?;
-        let page = self.page(&bucket, &query).await?;
-        let coding = Coding::of(input.encoding_type.as_ref());
-        let next = page.truncated.then(|| last(&page)).flatten();
-        let (contents, common_prefixes) = self.entries(&bucket, page, coding);
-        let versions = contents.into_iter().map(|object| ObjectVersion {
+        let query = Query {
+            prefix: input.prefix.unwrap_or_default(),
+            delimiter: input.delimiter.clone().unwrap_or_default(),
+            after: input.key_marker.clone().unwrap_or_default(),
+            limit: limit(input.max_keys)?,
+        };
+        let shown = self.shown(&input.bucket, &query, input.encoding_type.as_ref()).await?;
+        let coding = shown.coding;
+        let versions = shown.objects.into_iter().map(|object| ObjectVersion {
             key: object.key,
             e_tag: object.e_tag,
             size: object.size,
@@ -114,17 +119,34 @@ impl Front {
         });
         let output = ListObjectVersionsOutput {
             name: Some(input.bucket),
-            prefix: Some(coding.write(&query.prefix)),
-            key_marker: input.key_marker,
-            max_keys: Some(max_keys),
-            is_truncated: Some(next.is_some()),
-            next_key_marker: next.map(|next| coding.write(&next)),
+            prefix: Some(shown.prefix),
+            key_marker: Some(coding.write(&query.after)),
+            delimiter: input.delimiter.map(|delimiter| coding.write(&delimiter)),
+            max_keys: Some(shown.max_keys),
+            is_truncated: Some(shown.next.is_some()),
+            next_key_marker: shown.next.map(|next| coding.write(&next)),
             versions: Some(versions.collect()),
-            common_prefixes: Some(common_prefixes),
+            common_prefixes: Some(shown.common_prefixes),
             encoding_type: input.encoding_type,
             ..ListObjectVersionsOutput::default()
         };
         Ok(S3Response::new(output))
+    }
+
+    async fn shown(
+        &self,
+        bucket: &str,
+        query: &Query,
+        encoding: Option<&EncodingType>,
+    ) -> Result<Shown> {
+        let bucket = bucket_name(bucket)?;
+        let page = self.page(&bucket, query).await?;
+        let coding = Coding::of(encoding);
+        let next = page.truncated.then(|| last(&page)).flatten();
+        let (objects, common_prefixes) = self.entries(&bucket, page, coding);
+        let max_keys = i32::try_from(query.limit).unwrap_or(MAX_KEYS);
+        let prefix = coding.write(&query.prefix);
+        Ok(Shown { coding, prefix, max_keys, next, objects, common_prefixes })
     }
 
     async fn page(&self, bucket: &BucketName, query: &Query) -> Result<Page> {
@@ -196,21 +218,12 @@ impl Coding {
     }
 }
 
-fn query(
-    prefix: Option<&str>,
-    delimiter: Option<&str>,
-    after: Option<&str>,
-    max_keys: Option<i32>,
-) -> Result<(Query, i32)> {
-    let max_keys = max_keys.unwrap_or(MAX_KEYS);
-    let limit = usize::try_from(max_keys.min(MAX_KEYS)).map_err(|_| {
+/// How many entries a page holds.
+fn limit(max_keys: Option<i32>) -> Result<usize> {
+    usize::try_from(max_keys.unwrap_or(MAX_KEYS).min(MAX_KEYS)).map_err(|_| {
         let message = "Argument max-keys must be an integer between 0 and 2147483647";
         Refusal::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
-    })?;
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let query =
-        Query { prefix: text(prefix), delimiter: text(delimiter), after: text(after), limit };
-    Ok((query, max_keys.min(MAX_KEYS)))
+    })
 }
 
 /// The key that a page ended with.

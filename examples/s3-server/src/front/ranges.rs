@@ -50,9 +50,7 @@ impl Wanted {
         let (start, length) = (bytes.start, bytes.end - bytes.start);
         Ok(Wanted { range: Some(range), start, length, partial: true })
     }
-}
 
-impl Wanted {
     /// The header `Content-Range`.
     pub(super) fn content_range(&self, size: u64) -> Option<String> {
         let end = (self.start + self.length).saturating_sub(1);

@@ -14,8 +14,8 @@ use s3s::{
 
 use super::{
     Front,
+    encryption_route::EncryptionRoute,
     error::{AnswerSlot, xml},
-    update::EncryptionRoute,
 };
 use crate::args::AccessKey;
 

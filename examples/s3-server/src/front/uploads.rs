@@ -27,7 +27,7 @@ use super::{
     objects::{set, show_checksum},
 };
 use crate::store::{
-    self, BucketName, NamedPart, ObjectKey, ObjectRecord, StagedPart, Upload, UploadId,
+    self, BucketName, NamedPart, ObjectKey, ObjectRecord, PartRecord, StagedPart, Upload, UploadId,
     UploadRecord,
 };
 
@@ -148,14 +148,9 @@ impl Front {
     ) -> Result<(Upload, Chosen)> {
         let mode = record.envelope.mode();
         let chosen = self.chosen(mode, customer)?;
-        match self.store().resume(bucket, key, id, &*chosen.cipher).await {
-            Ok(upload) => Ok((upload, chosen)),
-            Err(store::Error::Cipher(error)) => Err(match Error::from_upload(&error, mode) {
-                Some(refused) => refused.into(),
-                None => error.into(),
-            }),
-            Err(error) => Err(error.into()),
-        }
+        let resumed = self.store().resume(bucket, key, id, &*chosen.cipher).await;
+        let told = |error| Refusal::told(error, |error| Error::from_upload(error, mode));
+        Ok((resumed.map_err(told)?, chosen))
     }
 
     pub(super) async fn complete(
@@ -234,12 +229,13 @@ impl Front {
         let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
         let id = UploadId::parse(&input.upload_id)?;
         let record = self.store().upload(&bucket, &key, &id).await?;
-        let after =
-            input.part_number_marker.as_ref().and_then(|marker| marker.to_string().parse().ok());
+        // A customer's key is not needed, but what is sent has to be in order.
+        self.part_key(Operation::ListParts, &request.headers, &bucket).await?;
+        let after = input.part_number_marker.and_then(|marker| u32::try_from(marker).ok());
         let limit = input.max_parts.and_then(|max| usize::try_from(max).ok());
         let limit = limit.unwrap_or(MAX_PARTS_LISTED).min(MAX_PARTS_LISTED);
         let mut kept = self.store().parts(&id).await?;
-        kept.retain(|(part, _)| after.is_none_or(|after: u32| *part > after));
+        kept.retain(|(part, _)| after.is_none_or(|after| *part > after));
         let truncated = kept.len() > limit;
         kept.truncate(limit);
         // The MD5 ETags of SSE-S3 are in the receipts; those of SSE-C are random and in clear.
@@ -249,27 +245,16 @@ impl Front {
         };
         let mut parts = Vec::with_capacity(kept.len());
         for (number, part) in &kept {
-            let etag = match (&part.etag, &sealed) {
-                (Some(etag), _) => Some(etag.clone()),
-                (None, Some(upload)) => {
-                    let receipt = upload.receipt(*number, part, None).await?;
-                    Some(ObjectETag::Single(receipt.etag()).to_string())
-                }
-                _ => None,
-            };
-            parts.push(Part {
-                part_number: i32::try_from(*number).ok(),
-                size: i64::try_from(part.size).ok(),
-                last_modified: Some(timestamp(part.modified)),
-                e_tag: etag.map(ETag::Strong),
-                ..Part::default()
-            });
+            parts.push(shown_part(*number, part, sealed.as_ref()).await?);
         }
+        let last = parts.last().and_then(|part| part.part_number);
         let output = ListPartsOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(input.upload_id),
             is_truncated: Some(truncated),
+            part_number_marker: input.part_number_marker,
+            next_part_number_marker: last.filter(|_| truncated),
             max_parts: i32::try_from(limit).ok(),
             parts: Some(parts),
             ..ListPartsOutput::default()
@@ -300,6 +285,25 @@ impl Front {
         };
         Ok(S3Response::new(output))
     }
+}
+
+/// A part as a list shows it.
+async fn shown_part(number: u32, part: &PartRecord, sealed: Option<&Upload>) -> Result<Part> {
+    let etag = match (&part.etag, sealed) {
+        (Some(etag), _) => Some(etag.clone()),
+        (None, Some(upload)) => {
+            let receipt = upload.receipt(number, part, None).await?;
+            Some(ObjectETag::Single(receipt.etag()).to_string())
+        }
+        (None, None) => None,
+    };
+    Ok(Part {
+        part_number: i32::try_from(number).ok(),
+        size: i64::try_from(part.size).ok(),
+        last_modified: Some(timestamp(part.modified)),
+        e_tag: etag.map(ETag::Strong),
+        ..Part::default()
+    })
 }
 
 pub(super) fn part_number(number: i32) -> Result<u32> {

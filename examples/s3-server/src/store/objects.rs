@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::Stream;
-use object_cipher_core::{Attributes, ObjectCipher, Opener, Sealer};
+use object_cipher_core::{Attributes, ObjectCipher, Sealer};
 use object_cipher_io::Sealed;
 use tokio::sync::{MutexGuard, RwLockReadGuard};
 
@@ -89,8 +89,9 @@ impl Store {
         Ok(())
     }
 
-    /// Wraps an object's data key anew, by the same cipher or another: new key, other mode. Body,
-    /// ETag and times stay. `etag` is what its record shows in clear from now on.
+    /// Wraps an object's data key anew, by the same cipher or another: new key, other mode. Body and
+    /// times stay, and so does the ETag, sealed or in clear as it was: one that is sealed tells of the
+    /// plaintext, whatever mode the object comes to.
     ///
     /// # Errors
     /// [`Error::NoSuchKey`]; [`Error::Cipher`] when `from` does not open it.
@@ -100,7 +101,6 @@ impl Store {
         key: &ObjectKey,
         from: &dyn ObjectCipher,
         to: &dyn ObjectCipher,
-        etag: impl FnOnce(&ObjectRecord, &Opener) -> Option<String> + Send,
     ) -> Result<()> {
         let identity = self.identity(bucket, key);
         // An upload that was completed without its key has to be finished first.
@@ -109,8 +109,8 @@ impl Store {
         let old = held.record.clone().ok_or(Error::NoSuchKey)?;
         let context = held.identity.object(old.body());
         let opener = from.open(&context, &old.envelope).await?;
-        let (envelope, etag) = (to.rewrap(&opener, &context).await?, etag(&old, &opener));
-        held.put(&ObjectRecord { envelope, etag, ..old.clone() }).await
+        let envelope = to.rewrap(&opener, &context).await?;
+        held.put(&ObjectRecord { envelope, ..old.clone() }).await
     }
 
     pub(super) fn identity(&self, bucket: &BucketName, key: &ObjectKey) -> Identity {

@@ -124,6 +124,11 @@ impl UploadId {
     }
 }
 
+/// Where all objects' records are.
+pub(super) fn objects() -> Path {
+    Path::from("objects")
+}
+
 /// Where the records of a bucket's objects are.
 pub(super) fn folder(bucket: &BucketName) -> Path {
     Path::from_iter(["objects", bucket.as_str()])

@@ -19,7 +19,8 @@ pub struct StoredObject {
     identity: Identity,
     record: ObjectRecord,
     table: Option<PartsTable>,
-    in_use: Use,
+    /// Keeps the bodies.
+    _in_use: Use,
 }
 
 /// An object that its cipher has opened: Envelope, lengths and metadata are what was sealed.
@@ -43,7 +44,7 @@ impl Store {
         let parts = table.iter().flat_map(|table| &table.parts).map(|part| part.body.clone());
         let in_use = self.shared.in_use.keep(parts.chain([record.body().clone()]).collect());
         let identity = held.identity().clone();
-        Ok(StoredObject { store: self.clone(), identity, record, table, in_use })
+        Ok(StoredObject { store: self.clone(), identity, record, table, _in_use: in_use })
     }
 }
 
@@ -153,10 +154,7 @@ impl OpenObject {
                 let this = Arc::clone(&this);
                 async move {
                     let body = this.body(segment.part())?;
-                    let plaintext =
-                        this.stored.store.read_segment(body, &this.opener, &segment).await?;
-                    // The bodies stay until the last byte of them is read.
-                    Ok::<_, Error>(plaintext.inspect(move |_| _ = &this.stored.in_use))
+                    this.stored.store.read_segment(body, &this.opener, &segment).await
                 }
             })
             .try_flatten())

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 
-use super::{BodyName, Error, ObjectKey, ObjectRecord, Result, Store, UploadId, paths};
+use super::{
+    BodyName, BucketName, Error, ObjectKey, ObjectRecord, Result, Store, UploadId, UploadRecord,
+    paths,
+};
 
 impl Store {
     /// Ends uploads whose object stands or whose bucket has gone, and removes every body that no
@@ -18,21 +21,16 @@ impl Store {
     pub async fn sweep(&self) -> Result<usize> {
         let mut named = HashSet::new();
         let mut done = HashSet::new();
-        for (bucket, _) in self.buckets().await? {
-            for key in self.keys(&bucket).await? {
-                let Some(record) = self.read::<ObjectRecord>(&key.path(&bucket)).await? else {
-                    continue;
-                };
+        // Also in a bucket whose own record is lost: its objects are not.
+        let records: Vec<_> = self.objects().list(Some(&paths::objects())).try_collect().await?;
+        for meta in records {
+            if let Some(record) = self.read::<ObjectRecord>(&meta.location).await? {
                 named.extend(self.bodies_of(&record).await?);
                 done.extend(record.upload().cloned());
             }
         }
         for (id, upload) in self.all_uploads().await? {
-            let (Ok(bucket), Ok(key)) =
-                (super::BucketName::parse(upload.bucket), ObjectKey::parse(upload.key))
-            else {
-                continue;
-            };
+            let (bucket, key) = (BucketName::parse(upload.bucket)?, ObjectKey::parse(upload.key)?);
             if done.contains(&id) || matches!(self.bucket(&bucket).await, Err(Error::NoSuchBucket))
             {
                 self.end_upload(&self.identity(&bucket, &key), &id).await?;
@@ -51,7 +49,7 @@ impl Store {
         let found = self.objects().list_with_delimiter(Some(&folder)).await?;
         for folder in found.common_prefixes {
             let Some(Ok(id)) = folder.filename().map(UploadId::parse) else { continue };
-            if self.read::<super::UploadRecord>(&id.path()).await?.is_none() {
+            if self.read::<UploadRecord>(&id.path()).await?.is_none() {
                 let left: Vec<_> = self.objects().list(Some(&id.folder())).try_collect().await?;
                 for meta in left {
                     self.remove(&meta.location).await?;

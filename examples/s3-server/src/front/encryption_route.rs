@@ -3,13 +3,13 @@
 
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use object_cipher_core::{Mode, Opener};
+use object_cipher_core::Mode;
 use object_cipher_s3::{
-    BucketEncryption, ETagRule, Error, ObjectETag, ObjectEncryption, ReadKey, SseRequest,
+    BucketEncryption, Encryption, Error, ObjectEncryption, ReadKey, SseRequest,
 };
 use s3s::{Body, S3Request, S3Response, S3Result, route::S3Route};
 
-use super::{Front, Refusal, Result, bucket_name, encryption::etag_of, object_key};
+use super::{Front, Refusal, Result, bucket_name, object_key};
 use crate::store;
 
 /// A configuration takes at most so many bytes.
@@ -98,33 +98,17 @@ impl Front {
                 let wish =
                     SseRequest::parse(&request.headers, self.arrival(), &default, self.profile())?;
                 match wish.encryption {
-                    object_cipher_s3::Encryption::SseC(key) => {
-                        self.chosen(Mode::SseC, Some(&key))?
-                    }
+                    Encryption::SseC(key) => self.chosen(Mode::SseC, Some(&key))?,
                     _ => return Err(Error::CustomerKeyMissing.into()),
                 }
             }
             mode => self.chosen(mode, None)?,
         };
-        // The ETag stays, wherever it was: a mode that seals its ETags would otherwise hide it.
-        let etag = |record: &store::ObjectRecord, opener: &Opener| {
-            let shown = ETagRule::of(to.cipher.mode()) == ETagRule::Random;
-            let kept = record.etag.clone();
-            kept.or_else(|| {
-                shown.then(|| etag_of(record, opener).as_ref().map(ObjectETag::to_string))?
-            })
-        };
-        let done = self.store().rewrap(&bucket, &key, &*from.cipher, &*to.cipher, etag).await;
-        match done {
-            Ok(()) => Ok(S3Response::new(Body::empty())),
-            Err(store::Error::Cipher(error)) => {
-                Err(match Error::from_open(&error, from.cipher.mode()) {
-                    Some(refused) => refused.into(),
-                    None => error.into(),
-                })
-            }
-            Err(error) => Err(error.into()),
-        }
+        let done = self.store().rewrap(&bucket, &key, &*from.cipher, &*to.cipher).await;
+        done.map_err(|error| {
+            Refusal::told(error, |error| Error::from_open(error, from.cipher.mode()))
+        })?;
+        Ok(S3Response::new(Body::empty()))
     }
 }
 
