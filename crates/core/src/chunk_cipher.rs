@@ -161,7 +161,7 @@ impl ChunkOpener for Chunks {
 }
 
 /// One valid chunking a length: full chunks, then one that is shorter.
-fn check(index: u64, last: bool, plaintext_len: Option<usize>) -> Result<()> {
+pub(crate) fn check(index: u64, last: bool, plaintext_len: Option<usize>) -> Result<()> {
     if index >= MAX_CHUNKS {
         return Err(Error::Limit("a body has at most 2^32 chunks"));
     }
@@ -177,7 +177,7 @@ fn seal_layer(key: &ChunkKey, index: u64, buf: &mut [u8]) -> Result<(), BackendE
     key.seal(index, chunk, tag)
 }
 
-fn open_layer(key: &ChunkKey, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
+pub(crate) fn open_layer(key: &ChunkKey, index: u64, buf: &mut [u8]) -> Result<(), BackendError> {
     let (chunk, tag) = buf.split_last_chunk_mut().ok_or(BackendError::Refused)?;
     key.open(index, chunk, tag)
 }

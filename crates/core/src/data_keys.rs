@@ -9,7 +9,7 @@ use crate::{
     BackendError, Error, Headers, HkdfExpander, Layout, ObjectId, Result, Step, Suite,
     backend::Library,
     chunk_cipher::Chunks,
-    cobblestone::{CHUNK_LEN, Derived, SALT_LEN, TAG_LEN, check_message_len},
+    cobblestone::{CHUNK_LEN, Derived, Header, SALT_LEN, TAG_LEN, check_message_len},
     per_layer::PerLayer,
     secret::Secret,
     wiped::Wiped,
@@ -54,7 +54,7 @@ impl Purpose {
         }
     }
 
-    fn step(self) -> Step {
+    pub(crate) fn step(self) -> Step {
         match self {
             Self::Body { .. } => Step::Body,
             Self::Info => Step::Info,
@@ -67,6 +67,19 @@ impl Layer {
     pub(crate) fn new(library: &Arc<dyn Library>, dek: Secret) -> Result<Self, BackendError> {
         let expander = library.expander(dek.expose())?;
         Ok(Self { library: Arc::clone(library), dek, expander })
+    }
+
+    /// Derives one layer's key of a stored body, and compares its commitment before AES is used.
+    pub(crate) fn recover(
+        &self,
+        purpose: Purpose,
+        object: ObjectId,
+        number: u8,
+        header: &Header,
+    ) -> Result<Derived> {
+        with_context(purpose, object, number, |context| {
+            Derived::recover(&*self.expander, context, header)
+        })
     }
 }
 
@@ -157,7 +170,7 @@ impl DataKeys {
 
     fn derive_layers(&self, purpose: Purpose, salts: &Salts) -> Result<PerLayer<Derived>> {
         self.layers.zip(salts)?.try_map(|number, (layer, salt)| {
-            self.with_context(purpose, number, |context| {
+            with_context(purpose, self.object, number, |context| {
                 Derived::new(&*layer.expander, context, salt)
             })
         })
@@ -165,11 +178,10 @@ impl DataKeys {
 
     fn recover_layers(&self, purpose: Purpose, headers: &Headers) -> Result<PerLayer<Derived>> {
         let headers = headers.layers();
-        let recovered = self.layers.zip(&headers)?.try_map(|number, (layer, header)| {
-            self.with_context(purpose, number, |context| {
-                Derived::recover(&*layer.expander, context, header)
-            })
-        });
+        let recovered = self
+            .layers
+            .zip(&headers)?
+            .try_map(|number, (layer, header)| layer.recover(purpose, self.object, number, header));
         recovered.map_err(|error| self.rejected(purpose, error))
     }
 
@@ -184,18 +196,6 @@ impl DataKeys {
     fn rejected(&self, purpose: Purpose, error: Error) -> Error {
         reject(self.object, purpose.step(), error)
     }
-
-    fn with_context<T>(
-        &self,
-        purpose: Purpose,
-        layer: u8,
-        use_context: impl FnOnce(&[&[u8]]) -> T,
-    ) -> T {
-        let (name, part) = purpose.parts();
-        let part = part.map(u32::to_be_bytes);
-        let rest = part.as_ref().map_or(&[][..], <[u8; 4]>::as_slice);
-        use_context(&[name, &self.object.0, &[layer], rest])
-    }
 }
 
 impl fmt::Debug for DataKeys {
@@ -205,6 +205,19 @@ impl fmt::Debug for DataKeys {
             .field("suite", &self.suite())
             .finish_non_exhaustive()
     }
+}
+
+/// What a layer's key for a purpose is bound to.
+fn with_context<T>(
+    purpose: Purpose,
+    object: ObjectId,
+    layer: u8,
+    use_context: impl FnOnce(&[&[u8]]) -> T,
+) -> T {
+    let (name, part) = purpose.parts();
+    let part = part.map(u32::to_be_bytes);
+    let rest = part.as_ref().map_or(&[][..], <[u8; 4]>::as_slice);
+    use_context(&[name, &object.0, &[layer], rest])
 }
 
 /// Names the object and the step in a failed authentication.

@@ -175,6 +175,26 @@ impl Envelope {
         Self::assemble(head, self.layers.clone(), &[])
     }
 
+    /// The same Envelope with key blobs that their KMS encrypted anew, one a layer in the order of
+    /// [`layers`](Self::layers). Key names, wraps and all else stay, and no key is needed: a blob that
+    /// leads to another key than before opens nothing.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when there are not as many blobs as layers, or one does not fit its key's
+    /// kind; [`Error::Limit`] when the Envelope would be too long.
+    pub fn with_blobs(&self, blobs: &[KeyBlob]) -> Result<Self> {
+        if blobs.len() != self.layers().count() {
+            return Err(Error::Misuse("an Envelope has one key blob a layer"));
+        }
+        let layers = self.layers.try_map(|number, layer| {
+            let key_ref = layer.key_ref().clone();
+            let blob = blobs[usize::from(number)].clone();
+            key_ref.check(&blob)?;
+            Ok::<_, Error>(LayerKey { name: KeyName { key_ref, blob }, wrapped: layer.wrapped })
+        })?;
+        Self::assemble(self.head, layers, self.info())
+    }
+
     pub(crate) fn layer_keys(&self) -> &PerLayer<LayerKey> {
         &self.layers
     }

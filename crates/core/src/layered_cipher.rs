@@ -280,7 +280,7 @@ impl<S> fmt::Debug for LayeredCipher<S> {
 }
 
 /// The identity that an Envelope was sealed with.
-fn stored_identity(cx: &ObjectContext<'_>, envelope: &Envelope) -> Result<Identity> {
+pub(crate) fn stored_identity(cx: &ObjectContext<'_>, envelope: &Envelope) -> Result<Identity> {
     let (object, bound) = (envelope.object_id(), envelope.bound());
     match envelope.state() {
         State::Finished => cx.stored_identity(object, bound),

@@ -2,6 +2,10 @@
 
 use crate::{Error, Result, Suite};
 
+/// The numbers of the inner and of the outer layer.
+pub(crate) const INNER: u8 = 0;
+pub(crate) const OUTER: u8 = 1;
+
 /// Something for the only or inner layer, and for the outer layer if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PerLayer<T> {
@@ -32,8 +36,8 @@ impl<T> PerLayer<T> {
         &'a self,
         mut make: impl FnMut(u8, &'a T) -> Result<U, E>,
     ) -> Result<PerLayer<U>, E> {
-        let inner = make(0, &self.inner)?;
-        let outer = self.outer.as_ref().map(|outer| make(1, outer)).transpose()?;
+        let inner = make(INNER, &self.inner)?;
+        let outer = self.outer.as_ref().map(|outer| make(OUTER, outer)).transpose()?;
         Ok(PerLayer { inner, outer })
     }
 

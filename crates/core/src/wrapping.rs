@@ -142,6 +142,11 @@ impl LayerWrap {
 }
 
 impl Binding {
+    fn of(envelope: &Envelope, identity: &Identity) -> Result<Self> {
+        let key_refs = envelope.layer_keys().as_ref().map(LayerKey::key_ref);
+        Self::new(envelope.head(), &key_refs, identity, envelope.info())
+    }
+
     fn new(
         head: &Head,
         key_refs: &PerLayer<&KeyRef>,
@@ -162,6 +167,22 @@ impl Binding {
     }
 }
 
+/// Unwraps the data key of one layer of an Envelope alone, which verifies the Envelope but for the
+/// other layer's wrap.
+pub(crate) fn unwrap_layer(
+    number: u8,
+    key: &LayerWrap,
+    stored: &LayerKey,
+    envelope: &Envelope,
+    identity: &Identity,
+) -> Result<Layer> {
+    let binding = Binding::of(envelope, identity)?;
+    let dek = key
+        .unwrap(number, &stored.wrapped, &binding)
+        .map_err(|error| reject(envelope.object_id(), Step::KeyWrap, error))?;
+    Ok(Layer::new(&key.library, dek)?)
+}
+
 /// Unwraps an Envelope's data keys. Everything in the Envelope is verified by it.
 pub(crate) fn unwrap(
     keys: &PerLayer<LayerWrap>,
@@ -169,8 +190,7 @@ pub(crate) fn unwrap(
     identity: &Identity,
 ) -> Result<DataKeys> {
     let object = envelope.object_id();
-    let key_refs = envelope.layer_keys().as_ref().map(LayerKey::key_ref);
-    let binding = Binding::new(envelope.head(), &key_refs, identity, envelope.info())?;
+    let binding = Binding::of(envelope, identity)?;
     let layers = keys.zip(envelope.layer_keys())?.try_map(|number, (key, stored)| {
         let dek = key.unwrap(number, &stored.wrapped, &binding)?;
         Ok::<_, Error>(Layer::new(&key.library, dek)?)

@@ -7,7 +7,7 @@ use object_cipher_core::{
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, Watched, cx, drive, now, plaintext, upload_cx};
 
-use crate::modes::cipher;
+use crate::modes::{cipher, dsse_kms};
 
 #[test]
 fn x6_without_randomness_nothing_is_sealed() {
@@ -98,6 +98,24 @@ fn f7_a_changed_header_is_refused_before_any_decryption() {
         let mut stream = opener.open_segment(plan.body().unwrap()).unwrap();
         assert!(drive(&mut stream, &body, usize::MAX).result.is_err());
         assert_eq!(backend.watch().opens(), before);
+    }
+}
+
+#[test]
+fn f7_of_two_layers_both_commitments_are_compared_before_any_decryption() {
+    let (inner, outer) = (Watched::new(RustCrypto), Watched::new(AwsLc));
+    let cipher = dsse_kms(inner.clone(), outer.clone());
+    let opens = || inner.watch().opens() + outer.watch().opens();
+    let uploader = now(cipher.create_upload(&upload_cx(), Completion::WithKey)).unwrap();
+    let (body, receipt) = StoredObject::seal_part(&uploader, 1, &plaintext(100)).unwrap();
+    for at in 0..112 {
+        // A receipt is a message of two layers whose headers nothing else tells of.
+        let mut changed = receipt.clone();
+        changed[at] ^= 1;
+        let before = opens();
+        let part = StoredObject::stored_part(&uploader, 1, &changed, &body);
+        assert!(uploader.open_receipt(&part).is_err(), "byte {at}");
+        assert_eq!(opens(), before, "byte {at}");
     }
 }
 

@@ -17,7 +17,7 @@ use object_cipher_core::{
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{StoredObject, TestKeys, Watched, cx, now, plaintext, upload_cx};
 
-use crate::modes::{all, cipher};
+use crate::modes::{all, cipher, dsse_kms};
 
 fn create(cipher: &dyn ObjectCipher) -> Uploader {
     now(cipher.create_upload(&upload_cx(), Completion::WithKey)).unwrap()
@@ -28,14 +28,7 @@ fn m1_parts_sent_again_never_repeat_a_key_and_nonce() {
     let backend = Watched::new(AwsLc);
     let cipher = cipher(Mode::SseC, EkSource::Customer, backend.clone());
     let uploader = create(&*cipher);
-    for part in 1..=100 {
-        for _ in 0..2 {
-            let chunks = uploader.part(part).unwrap().into_chunks();
-            for index in 0..5_000 {
-                chunks.seal(index, true, &mut [0x5A; 32]).unwrap();
-            }
-        }
-    }
+    seal_a_million_chunks(&uploader);
     assert!(backend.watch().seals() >= 1_000_000);
     assert_eq!(backend.watch().repeats(), 0);
     // The watch does notice a repetition.
@@ -43,6 +36,29 @@ fn m1_parts_sent_again_never_repeat_a_key_and_nonce() {
     chunks.seal(0, true, &mut [0; 20]).unwrap();
     chunks.seal(0, true, &mut [1; 20]).unwrap();
     assert_eq!(backend.watch().repeats(), 1);
+}
+
+#[test]
+fn m1_nor_does_either_of_two_layers() {
+    let (inner, outer) = (Watched::new(RustCrypto), Watched::new(AwsLc));
+    let cipher = dsse_kms(inner.clone(), outer.clone());
+    seal_a_million_chunks(&create(&*cipher));
+    for watched in [inner.watch(), outer.watch()] {
+        assert!(watched.seals() >= 1_000_000);
+        assert_eq!(watched.repeats(), 0);
+    }
+}
+
+/// A hundred parts, each sent twice.
+fn seal_a_million_chunks(uploader: &Uploader) {
+    for part in 1..=100 {
+        for _ in 0..2 {
+            let chunks = uploader.part(part).unwrap().into_chunks();
+            for index in 0..5_000 {
+                chunks.seal(index, true, &mut [0x5A; 48]).unwrap();
+            }
+        }
+    }
 }
 
 #[test]
