@@ -25,10 +25,10 @@ pub(crate) const PREVIOUS: &str = "previous";
 const LOCK: &str = "lock";
 const NEW: &str = "new";
 
-/// The right to change the keyring at a path; held by one writer of one process at a time. Readers
-/// need none: a file is replaced, never changed.
+/// The right to change the file at a path; held by one writer of one process at a time. Readers need
+/// none: a file is replaced, never changed.
 #[derive(Debug)]
-pub(crate) struct WriterLock {
+pub struct WriterLock {
     /// Closing it lets the lock go.
     _file: File,
 }
@@ -41,6 +41,8 @@ enum Guard {
     /// The group, as systemd lets a service's user read root's file by an access list, which
     /// shows as group permission.
     Credential,
+    /// Everybody: it holds no secret.
+    Log,
 }
 
 /// Reads a file that must be this user's alone, at most `limit` bytes.
@@ -51,6 +53,15 @@ pub(crate) fn read_private(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8
 /// Reads a file of systemd's credentials directory.
 pub(crate) fn read_credential(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     read(path, limit, Guard::Credential)
+}
+
+/// Opens a file to read it and to change it in place, and makes it if it is not there. Others may
+/// read it, and not write it.
+pub(crate) fn open_log(path: &Path) -> Result<File> {
+    let mut options = open_options(true);
+    let file = open(path, options.read(true).create(true))?;
+    check(path, &file, Guard::Log)?;
+    Ok(file)
 }
 
 /// Whether a file that must be this user's alone ends in these bytes.
@@ -214,19 +225,32 @@ fn open_options(write: bool) -> OpenOptions {
 
 /// Opens a file for reading and checks what was opened, not what the name leads to a moment later.
 /// Gives its length too.
-#[cfg(unix)]
 fn open_guarded(path: &Path, guard: Guard) -> Result<(File, u64)> {
+    let file = open(path, &open_options(false))?;
+    let length = check(path, &file, guard)?;
+    Ok((file, length))
+}
+
+/// Opens what is no link.
+#[cfg(unix)]
+fn open(path: &Path, options: &OpenOptions) -> Result<File> {
     use rustix::io::Errno;
-    use std::os::unix::fs::MetadataExt;
 
     let link = [Errno::LOOP, Errno::MLINK].map(|errno| Some(errno.raw_os_error()));
-    let file = open_options(false).open(path).map_err(|source| {
+    options.open(path).map_err(|source| {
         if link.contains(&source.raw_os_error()) {
             Error::Symlink { file: path.into() }
         } else {
             Error::io(path, "open", source)
         }
-    })?;
+    })
+}
+
+/// Refuses a file that others may read or write, as far as the guard says. Gives its length.
+#[cfg(unix)]
+fn check(path: &Path, file: &File, guard: Guard) -> Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+
     let metadata = file.metadata().map_err(|source| Error::io(path, "inspect", source))?;
     if !metadata.is_file() {
         return Err(Error::NotRegular { file: path.into() });
@@ -235,6 +259,7 @@ fn open_guarded(path: &Path, guard: Guard) -> Result<(File, u64)> {
     let (forbidden, by_root) = match guard {
         Guard::Private => (0o077, false),
         Guard::Credential => (0o027, owner == 0),
+        Guard::Log => (0o022, false),
     };
     if owner != user && !by_root {
         return Err(Error::Owner { file: path.into(), owner, user });
@@ -243,23 +268,26 @@ fn open_guarded(path: &Path, guard: Guard) -> Result<(File, u64)> {
     if mode & forbidden != 0 {
         return Err(Error::Permissions { file: path.into(), mode });
     }
-    Ok((file, metadata.len()))
+    Ok(metadata.len())
+}
+
+/// Opens what is no link.
+#[cfg(not(unix))]
+fn open(path: &Path, options: &OpenOptions) -> Result<File> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => Err(Error::Symlink { file: path.into() }),
+        _ => options.open(path).map_err(|source| Error::io(path, "open", source)),
+    }
 }
 
 /// Without Unix permissions the checks are the operator's: only the kind of file is checked.
 #[cfg(not(unix))]
-fn open_guarded(path: &Path, _: Guard) -> Result<(File, u64)> {
-    let metadata =
-        fs::symlink_metadata(path).map_err(|source| Error::io(path, "inspect", source))?;
-    if metadata.is_symlink() {
-        return Err(Error::Symlink { file: path.into() });
-    }
+fn check(path: &Path, file: &File, _: Guard) -> Result<u64> {
+    let metadata = file.metadata().map_err(|source| Error::io(path, "inspect", source))?;
     if !metadata.is_file() {
         return Err(Error::NotRegular { file: path.into() });
     }
-    let file = open_options(false).open(path).map_err(|source| Error::io(path, "open", source))?;
-    let length = file.metadata().map_err(|source| Error::io(path, "inspect", source))?.len();
-    Ok((file, length))
+    Ok(metadata.len())
 }
 
 /// Makes a rename or a removal last through a power cut.

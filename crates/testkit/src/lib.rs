@@ -10,9 +10,11 @@
 pub mod backend_suite;
 pub mod conformance;
 mod drive;
+mod fake_kms;
 pub mod fuzzing;
 mod kept_key;
 pub mod key_source_suite;
+pub mod kms_suite;
 mod no_security;
 mod seeded;
 mod stored_object;
@@ -22,6 +24,7 @@ pub mod vectors;
 mod watched;
 
 pub use drive::{Driven, drive, now};
+pub use fake_kms::{FakeKms, KmsFault};
 pub use kept_key::KeptKey;
 pub use no_security::NoSecurity;
 pub use seeded::Seeded;
