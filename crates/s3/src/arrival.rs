@@ -1,5 +1,9 @@
 //! How a request arrived: [`Arrival`].
 
+use object_cipher_core::Mode;
+
+use crate::{Error, Result};
+
 /// How a request arrived, as far as encryption asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -8,4 +12,17 @@ pub struct Arrival {
     pub secure: bool,
     /// Whether AWS Signature Version 4 signs it. KMS modes are refused otherwise.
     pub signature_v4: bool,
+}
+
+impl Arrival {
+    /// Whether an object of this mode may be written or read by a request that arrived so.
+    pub(crate) fn admit(self, mode: Mode) -> Result<()> {
+        match (mode, self) {
+            (Mode::SseKms | Mode::DsseKms, Self { secure: false, .. }) => Err(Error::KmsInsecure),
+            (Mode::SseKms | Mode::DsseKms, Self { signature_v4: false, .. }) => {
+                Err(Error::KmsNeedsSignatureV4)
+            }
+            _ => Ok(()),
+        }
+    }
 }

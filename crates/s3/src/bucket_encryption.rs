@@ -305,7 +305,7 @@ impl Blocked {
 
 /// Whether it can be a KMS key's id, ARN or alias, and stand in a header. Whether there is such a
 /// key is not looked at.
-fn is_key_name(key: &str) -> bool {
+pub(crate) fn is_key_name(key: &str) -> bool {
     (1..=MAX_KEY_LEN).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

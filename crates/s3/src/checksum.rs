@@ -199,7 +199,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use ChecksumAlgorithm::{Crc32, Crc32C, Crc64Nvme, Md5, Sha1, Sha256, XxHash3};
+    use ChecksumAlgorithm::{
+        Crc32, Crc32C, Crc64Nvme, Md5, Sha1, Sha256, Sha512, XxHash3, XxHash64, XxHash128,
+    };
 
     fn of(algorithm: ChecksumAlgorithm, content: &[u8]) -> Checksum {
         let mut digester = Digester::new([algorithm]).unwrap();
@@ -209,20 +211,44 @@ mod tests {
 
     #[test]
     fn names_and_headers_are_those_of_s3() {
+        // 3: what the API's model has, and whether it is computed here.
         let rows = [
-            (Crc32, "CRC32", "x-amz-checksum-crc32"),
-            (Crc32C, "CRC32C", "x-amz-checksum-crc32c"),
-            (Crc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme"),
-            (Sha1, "SHA1", "x-amz-checksum-sha1"),
-            (Sha256, "SHA256", "x-amz-checksum-sha256"),
+            (Crc32, "CRC32", "x-amz-checksum-crc32", true),
+            (Crc32C, "CRC32C", "x-amz-checksum-crc32c", true),
+            (Crc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme", true),
+            (Sha1, "SHA1", "x-amz-checksum-sha1", true),
+            (Sha256, "SHA256", "x-amz-checksum-sha256", true),
+            (Sha512, "SHA512", "x-amz-checksum-sha512", false),
+            (Md5, "MD5", "x-amz-checksum-md5", false),
+            (XxHash64, "XXHASH64", "x-amz-checksum-xxhash64", false),
+            (XxHash3, "XXHASH3", "x-amz-checksum-xxhash3", false),
+            (XxHash128, "XXHASH128", "x-amz-checksum-xxhash128", false),
         ];
-        for (algorithm, named, header_name) in rows {
+        for (algorithm, named, header_name, computed) in rows {
             assert_eq!((name(algorithm), header(algorithm)), (named, header_name));
-            assert_eq!(from_name(named), Ok(algorithm));
+            let wanted = if computed { Ok(algorithm) } else { Err(Error::ChecksumUnsupported) };
+            assert_eq!(from_name(named), wanted);
+            assert_eq!(ALGORITHMS.contains(&algorithm), computed, "{named}");
         }
-        for other in ["", "crc32", "MD5", "SHA512", "XXHASH3", "CRC64"] {
+        for other in ["", "crc32", "CRC64", "CRC32 "] {
             assert_eq!(from_name(other), Err(Error::ChecksumUnsupported), "{other}");
         }
+    }
+
+    #[test]
+    fn whoever_sends_no_checksum_gets_crc64nvme_of_the_whole_object() {
+        // 3: an object in one piece, and an upload without an algorithm.
+        assert_eq!((DEFAULT, default_kind(DEFAULT)), (Crc64Nvme, ChecksumKind::FullObject));
+        assert!(allows(DEFAULT, ChecksumKind::FullObject));
+    }
+
+    #[test]
+    fn the_checksum_of_parts_is_the_one_that_s3_gave() {
+        // 3: an upload of three equal parts, recorded from Amazon S3.
+        let part = parse(Sha256, b"DjU70AB1bON8k0n0fVHv2PJQVWcA/jWsITp6ti20Tbs=").unwrap();
+        let checksum = composite([part; 3]).unwrap();
+        let whole = ObjectChecksum { checksum, kind: ChecksumKind::Composite };
+        assert_eq!(encode_object(&whole, 3), "dVAleH1OmqkLvByTMLIWSjNCz3x2Ul1KJEZw3eQ2Fqg=-3");
     }
 
     #[test]
@@ -235,8 +261,8 @@ mod tests {
             (Sha256, true, false, ChecksumKind::Composite),
         ];
         for (algorithm, composites, whole, default) in rows {
-            assert_eq!(allows(algorithm, ChecksumKind::Composite), composites, "{algorithm:?}");
-            assert_eq!(allows(algorithm, ChecksumKind::FullObject), whole, "{algorithm:?}");
+            assert_eq!(allows(algorithm, ChecksumKind::Composite), composites, "3 {algorithm:?}");
+            assert_eq!(allows(algorithm, ChecksumKind::FullObject), whole, "3 {algorithm:?}");
             assert_eq!(default_kind(algorithm), default);
             let part = of(algorithm, b"part");
             assert_eq!(composite([part]).is_some(), composites, "{algorithm:?}");

@@ -1,9 +1,10 @@
 //! What a bucket policy sees of a request's encryption: [`ConditionKeys`].
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     Fields,
+    fields::shown,
     header::{CUSTOMER_KEY, SSE},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 /// assert_eq!(keys.get(ConditionKeys::CUSTOMER_ALGORITHM), None);
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ConditionKeys<'a> {
     sse: Option<Cow<'a, str>>,
     customer_algorithm: Option<Cow<'a, str>>,
@@ -71,6 +72,17 @@ impl<'a> ConditionKeys<'a> {
     }
 }
 
+impl fmt::Debug for ConditionKeys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<Cow<'_, str>>| value.as_ref().map(|v| shown(v.as_bytes()));
+        f.debug_struct("ConditionKeys")
+            .field("sse", &value(&self.sse))
+            .field("customer_algorithm", &value(&self.customer_algorithm))
+            .field("kms_key_arn", &self.kms_key_arn)
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue};
@@ -106,9 +118,9 @@ mod tests {
     fn a_request_without_headers_has_no_values_whatever_the_bucket_does() {
         let headers = headers(&[]);
         let keys = ConditionKeys::of(&headers, Some(ARN));
-        assert_eq!(keys.get(ConditionKeys::SSE), None);
-        assert_eq!(keys.get(ConditionKeys::CUSTOMER_ALGORITHM), None);
-        assert_eq!(keys.get(ConditionKeys::KMS_KEY_ID), Some(ARN));
+        assert_eq!(keys.get(ConditionKeys::SSE), None, "4");
+        assert_eq!(keys.get(ConditionKeys::CUSTOMER_ALGORITHM), None, "4");
+        assert_eq!(keys.get(ConditionKeys::KMS_KEY_ID), Some(ARN), "4");
     }
 
     #[test]

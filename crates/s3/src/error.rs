@@ -212,6 +212,9 @@ pub enum KmsFault {
     InvalidState,
     /// The key is not one to encrypt with.
     InvalidUsage,
+    /// What the client asks of the KMS is not valid, such as an encryption context with the ARN of
+    /// another object.
+    InvalidRequest,
     /// The caller may not use the key.
     Denied,
     /// Too many requests.
@@ -231,7 +234,8 @@ pub struct Answer {
     pub message: String,
     /// `ArgumentName`, where S3 gives one.
     pub argument_name: Option<&'static str>,
-    /// `ArgumentValue`, where S3 gives one. Never a key.
+    /// `ArgumentValue`, where S3 gives one. Never a key, even if one was sent under a wrong name:
+    /// what is as long as a key's MD5 in base64 is not repeated.
     pub argument_value: Option<String>,
 }
 
@@ -248,11 +252,23 @@ impl Error {
         Self::from_unwrap(error, mode, Self::PartKeyWrong)
     }
 
+    /// A KMS key is named by what can be no key's name.
+    pub(crate) fn invalid_key_id(shown: &str) -> Self {
+        let message = format!("Invalid keyId '{}'", shown.escape_debug());
+        Self::Kms { fault: KmsFault::NotFound, message: Cow::Owned(message) }
+    }
+
     fn from_unwrap(error: &object_cipher_core::Error, mode: Mode, wrong_key: Self) -> Option<Self> {
         use object_cipher_core::Error as Core;
         match (error, mode) {
             (Core::Rejected { step: Step::KeyWrap, .. }, Mode::SseC) => Some(wrong_key),
-            (Core::Key(error), Mode::SseKms | Mode::DsseKms) => Some(Self::from(error)),
+            (Core::Key(error), Mode::SseKms | Mode::DsseKms) => match error.kind() {
+                // Of what is stored, and not of what was asked.
+                KeyErrorKind::Integrity
+                | KeyErrorKind::WrongKey
+                | KeyErrorKind::KeyVersionMissing => None,
+                _ => Some(Self::from(error)),
+            },
             _ => None,
         }
     }
@@ -333,6 +349,7 @@ impl From<&KeyError> for Error {
             KeyErrorKind::NotFound => own(KmsFault::NotFound),
             KeyErrorKind::Disabled => own(KmsFault::Disabled),
             KeyErrorKind::InvalidState => own(KmsFault::InvalidState),
+            KeyErrorKind::Invalid => own(KmsFault::InvalidRequest),
             KeyErrorKind::Throttled => fixed(
                 KmsFault::Throttled,
                 "Please reduce your request rate for operations involving AWS KMS.",
@@ -354,6 +371,7 @@ impl KmsFault {
             Self::Disabled => (BAD, "KMS.DisabledException"),
             Self::InvalidState => (BAD, "KMS.KMSInvalidStateException"),
             Self::InvalidUsage => (BAD, "KMS.InvalidKeyUsageException"),
+            Self::InvalidRequest => (BAD, "InvalidArgument"),
             Self::Denied => (StatusCode::FORBIDDEN, "AccessDenied"),
             Self::Throttled => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),

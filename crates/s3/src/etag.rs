@@ -232,7 +232,7 @@ mod tests {
     fn i2_the_other_modes_show_random_bytes_that_never_repeat() {
         for mode in [Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client] {
             let rule = ETagRule::of(mode);
-            assert_eq!(rule, ETagRule::Random, "{mode}");
+            assert_eq!(rule, ETagRule::Random, "3 {mode}");
             let found = [0; 3].map(|_| rule.etag(&digests(b""), &RustCrypto).unwrap());
             assert!(found[0] != found[1] && found[1] != found[2] && found[0] != found[2]);
             assert!(!found.contains(&digests(b"").md5().unwrap()), "{mode}");
@@ -264,6 +264,17 @@ mod tests {
         assert_eq!(ObjectETag::of_parts([]), None);
         assert!(ObjectETag::of_parts(vec![one; 10_000]).is_some());
         assert_eq!(ObjectETag::of_parts(vec![one; 10_001]), None);
+    }
+
+    #[test]
+    fn the_etag_of_parts_is_the_one_that_s3_gave() {
+        // 3: an upload of three equal parts, recorded from Amazon S3.
+        let ObjectETag::Single(part) = etag("c4c753e69bb853187f5854c46cf801c6") else {
+            panic!("an ETag of one piece");
+        };
+        let whole = ObjectETag::of_parts([part; 3]).unwrap();
+        assert_eq!(whole, etag("c7cb0938a47e31f70cf07028d22e6913-3"));
+        assert_eq!(whole.header_value(), "\"c7cb0938a47e31f70cf07028d22e6913-3\"");
     }
 
     #[test]

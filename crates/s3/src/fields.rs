@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    redact::{REDACTED, SHORTEST_SECRET},
+};
 
 /// Named values of a request: its headers, or the fields of a POST form.
 pub trait Fields {
@@ -39,7 +42,12 @@ pub(crate) fn one<'a, F: Fields>(fields: &'a F, name: &'static str) -> Result<Op
     }
 }
 
-/// A value for people, as an answer may repeat it.
+/// A value as text.
 pub(crate) fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
+}
+
+/// A value as an answer or a log may repeat it. A long one might be a key under a wrong name.
+pub(crate) fn shown(value: &[u8]) -> String {
+    if value.len() < SHORTEST_SECRET { text(value) } else { REDACTED.to_owned() }
 }

@@ -69,6 +69,11 @@ impl ObjectEncryption {
     pub const KEY_OF_OTHER_ORGANISATION: Error = Error::UpdateDenied(
         "The specified Amazon Web Services KMS key must be from the same organization in Organizations as the bucket. Specify a KMS key that belongs to the same organization as the bucket, and then try again.",
     );
+    /// The refusal of another account's KMS key to an account that may use its organisation's, and
+    /// has none.
+    pub const OWNER_WITHOUT_ORGANISATION: Error = Error::UpdateDenied(
+        "The bucket owner's account was approved to make UpdateObjectEncryption requests that use any Amazon Web Services KMS key in their organization, but the bucket owner's account isn't part of an organization in Organizations. Make sure that the bucket owner's account and the specified KMS key belong to the same organization, and then try again.",
+    );
     /// The refusal to change an object that is under Object Lock.
     pub const OBJECT_LOCKED: Error = Error::UpdateDenied(
         "The encryption type for the specified object can’t be updated because that object is protected by S3 Object Lock. If the object has a governance-mode retention period or a legal hold, you must first remove the Object Lock status on the object before you issue your UpdateObjectEncryption request. You can't use the UpdateObjectEncryption operation with objects that have an Object Lock compliance mode retention period applied to them.",
@@ -214,6 +219,14 @@ mod tests {
         sse_kms_with(&format!("<KMSKeyArn>{text}</KMSKeyArn>"))
     }
 
+    /// Holds an error against what section 4 has of this operation.
+    fn refuses(error: &Error, status: StatusCode, code: &str, message: &str) {
+        let answer = error.answer(Profile::Aws);
+        assert_eq!((answer.status, answer.code), (status, code), "4 {message}");
+        assert_eq!(answer.message, message);
+        assert_eq!((answer.argument_name, answer.argument_value), (None, None), "4 {message}");
+    }
+
     #[test]
     fn a_full_key_arn_is_the_target_with_or_without_a_bucket_key() {
         let gov = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234";
@@ -240,37 +253,41 @@ mod tests {
                 format!("<KMSKeyArn>{ARN}</KMSKeyArn><BucketKeyEnabled>{value}</BucketKeyEnabled>");
             sse_kms_with(&flag)
         };
+        let no_target = "Requests that modify an object encryption configuration require a valid new encryption type. Valid values are SSEKMS. Modify the request to specify SSE-KMS for the updated encryption type, and then try again.";
+        let unsupported = "The UpdateObjectEncryption operation doesn't support updating the encryption type to DSSE-KMS or SSE-C. Modify the request to specify SSE-KMS for the updated encryption type, and then try again.";
+        let no_key = "Requests that modify an object's encryption type to SSE-KMS require an Amazon Web Services KMS key Amazon Resource Name (ARN). Modify the request to specify a KMS key ARN, and then try again.";
+        let not_an_arn = "Requests that modify an object's encryption type to SSE-KMS require a valid Amazon Web Services KMS key Amazon Resource Name (ARN). Confirm that you have a correctly formatted KMS key ARN in your request, and then try again.";
+        let not_a_flag = "The BucketKeyEnabled value isn't valid. Valid values are true or false. Modify the request to specify a valid value, and then try again.";
         let rows = [
-            (String::new(), NO_SUCH_TARGET),
-            ("<SSE-S3/>".to_owned(), NO_SUCH_TARGET),
-            ("<SSE-C/>".to_owned(), UNSUPPORTED_TARGET),
-            ("<SSE-C><Key/></SSE-C>".to_owned(), UNSUPPORTED_TARGET),
-            ("<DSSE-KMS/>".to_owned(), UNSUPPORTED_TARGET),
-            (arn(ARN).replace("SSE-KMS", "DSSE-KMS"), UNSUPPORTED_TARGET),
-            (sse_kms_with(""), KEY_MISSING),
-            (sse_kms_with("<BucketKeyEnabled>true</BucketKeyEnabled>"), KEY_MISSING),
-            (arn(""), KEY_MISSING),
-            (arn("1234abcd-12ab-34cd-56ef-1234567890ab"), KEY_MALFORMED),
-            (arn("alias/photos"), KEY_MALFORMED),
-            (arn("arn:aws:kms:us-east-1:111122223333:alias/photos"), KEY_MALFORMED),
-            (arn("arn:aws:kms:us-east-1:11112222333:key/1234"), KEY_MALFORMED),
-            (arn("arn:aws:kms:us-east-1:11112222333a:key/1234"), KEY_MALFORMED),
-            (arn("arn:aws:kms:US-east-1:111122223333:key/1234"), KEY_MALFORMED),
-            (arn("arn:aws:kms::111122223333:key/1234"), KEY_MALFORMED),
-            (arn("arn:aws:s3:us-east-1:111122223333:key/1234"), KEY_MALFORMED),
-            (arn("arn:gcp:kms:us-east-1:111122223333:key/1234"), KEY_MALFORMED),
-            (arn("arn:aws:kms:us-east-1:111122223333:key/"), KEY_MALFORMED),
-            (arn("arn:aws:kms:us-east-1:111122223333:key/a:b"), KEY_MALFORMED),
-            (arn(&format!("{ARN} ")), KEY_MALFORMED),
-            (arn(&format!("{ARN}{}", "a".repeat(2_048))), KEY_MALFORMED),
-            (flag("yes"), BUCKET_KEY_MALFORMED),
-            (flag("True"), BUCKET_KEY_MALFORMED),
-            (flag(""), BUCKET_KEY_MALFORMED),
+            (String::new(), no_target),
+            ("<SSE-S3/>".to_owned(), no_target),
+            ("<SSE-C/>".to_owned(), unsupported),
+            ("<SSE-C><Key/></SSE-C>".to_owned(), unsupported),
+            ("<DSSE-KMS/>".to_owned(), unsupported),
+            (arn(ARN).replace("SSE-KMS", "DSSE-KMS"), unsupported),
+            (sse_kms_with(""), no_key),
+            (sse_kms_with("<BucketKeyEnabled>true</BucketKeyEnabled>"), no_key),
+            (arn(""), no_key),
+            (arn("1234abcd-12ab-34cd-56ef-1234567890ab"), not_an_arn),
+            (arn("alias/photos"), not_an_arn),
+            (arn("arn:aws:kms:us-east-1:111122223333:alias/photos"), not_an_arn),
+            (arn("arn:aws:kms:us-east-1:11112222333:key/1234"), not_an_arn),
+            (arn("arn:aws:kms:us-east-1:11112222333a:key/1234"), not_an_arn),
+            (arn("arn:aws:kms:US-east-1:111122223333:key/1234"), not_an_arn),
+            (arn("arn:aws:kms::111122223333:key/1234"), not_an_arn),
+            (arn("arn:aws:s3:us-east-1:111122223333:key/1234"), not_an_arn),
+            (arn("arn:gcp:kms:us-east-1:111122223333:key/1234"), not_an_arn),
+            (arn("arn:aws:kms:us-east-1:111122223333:key/"), not_an_arn),
+            (arn("arn:aws:kms:us-east-1:111122223333:key/a:b"), not_an_arn),
+            (arn(&format!("{ARN} ")), not_an_arn),
+            (arn(&format!("{ARN}{}", "a".repeat(2_048))), not_an_arn),
+            (flag("yes"), not_a_flag),
+            (flag("True"), not_a_flag),
+            (flag(""), not_a_flag),
         ];
-        for (body, error) in rows {
-            assert_eq!(parse(&body, UpdateScope::Aws), Err(error.clone()), "{body}");
-            let answer = error.answer(Profile::Aws);
-            assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidRequest"));
+        for (body, message) in rows {
+            let refused = parse(&body, UpdateScope::Aws).unwrap_err();
+            refuses(&refused, StatusCode::BAD_REQUEST, "InvalidRequest", message);
         }
         let malformed = [
             "<SSE-FSX/>".to_owned(),
@@ -286,17 +303,43 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_others_or_is_locked_is_denied() {
-        for error in [
-            ObjectEncryption::KEY_OF_OTHER_ACCOUNT,
-            ObjectEncryption::KEY_OF_OTHER_ORGANISATION,
-            ObjectEncryption::OBJECT_LOCKED,
-        ] {
-            let answer = error.answer(Profile::Aws);
-            assert_eq!((answer.status, answer.code), (StatusCode::FORBIDDEN, "AccessDenied"));
+    fn what_a_host_refuses_has_the_answer_of_s3() {
+        let unencrypted = "The UpdateObjectEncryption operation doesn't supported unencrypted source objects. Only source objects encrypted with SSE-S3 or SSE-KMS are supported.";
+        let unsupported = "The UpdateObjectEncryption operation doesn't support source objects with the encryption type DSSE-KMS or SSE-C. Only source objects encrypted with SSE-S3 or SSE-KMS are supported.";
+        let source = |mode| UpdateScope::Aws.admit_source(mode).unwrap_err();
+        let rows = [
+            (source(None), unencrypted),
+            (source(Some(Mode::SseC)), unsupported),
+            (source(Some(Mode::DsseKms)), unsupported),
+            (
+                ObjectEncryption::NEEDS_SIGNATURE_V4,
+                "Requests that modify an object encryption configuration require Amazon Web Services Signature Version 4. Modify the request to use Amazon Web Services Signature Version 4, and then try again.",
+            ),
+        ];
+        for (error, message) in rows {
+            refuses(&error, StatusCode::BAD_REQUEST, "InvalidRequest", message);
         }
-        let answer = ObjectEncryption::NEEDS_SIGNATURE_V4.answer(Profile::Aws);
-        assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidRequest"));
+        let rows = [
+            (
+                ObjectEncryption::KEY_OF_OTHER_ACCOUNT,
+                "The Amazon Web Services KMS key in the request must be owned by the same account as the bucket. Modify the request to specify a KMS key from the same account, and then try again.",
+            ),
+            (
+                ObjectEncryption::KEY_OF_OTHER_ORGANISATION,
+                "The specified Amazon Web Services KMS key must be from the same organization in Organizations as the bucket. Specify a KMS key that belongs to the same organization as the bucket, and then try again.",
+            ),
+            (
+                ObjectEncryption::OWNER_WITHOUT_ORGANISATION,
+                "The bucket owner's account was approved to make UpdateObjectEncryption requests that use any Amazon Web Services KMS key in their organization, but the bucket owner's account isn't part of an organization in Organizations. Make sure that the bucket owner's account and the specified KMS key belong to the same organization, and then try again.",
+            ),
+            (
+                ObjectEncryption::OBJECT_LOCKED,
+                "The encryption type for the specified object can’t be updated because that object is protected by S3 Object Lock. If the object has a governance-mode retention period or a legal hold, you must first remove the Object Lock status on the object before you issue your UpdateObjectEncryption request. You can't use the UpdateObjectEncryption operation with objects that have an Object Lock compliance mode retention period applied to them.",
+            ),
+        ];
+        for (error, message) in rows {
+            refuses(&error, StatusCode::FORBIDDEN, "AccessDenied", message);
+        }
     }
 
     #[test]

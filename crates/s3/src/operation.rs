@@ -26,6 +26,8 @@ pub enum Operation {
     HeadObject,
     /// Tells about an object, its parts and its checksum.
     GetObjectAttributes,
+    /// Reads what a query asks of an object.
+    SelectObjectContent,
 }
 
 impl Operation {
@@ -45,6 +47,12 @@ impl Operation {
 
     /// Whether it reads the object it names.
     pub const fn reads(self) -> bool {
-        matches!(self, Self::GetObject | Self::HeadObject | Self::GetObjectAttributes)
+        matches!(
+            self,
+            Self::GetObject
+                | Self::HeadObject
+                | Self::GetObjectAttributes
+                | Self::SelectObjectContent
+        )
     }
 }

@@ -10,10 +10,14 @@ use crate::{
 };
 
 /// What `UploadPart`, `UploadPartCopy`, `CompleteMultipartUpload` and `ListParts` say of
-/// encryption: perhaps the customer's key that the upload was created with.
+/// encryption: perhaps the customer's key that the upload was created with. The parts of an upload
+/// are listed with its key or without, so that `ListParts` asks no more than what is said here.
 ///
 /// A key that is not the upload's shows when the upload is resumed: [`Error::from_upload`].
-pub struct PartKey(Option<CustomerKey>);
+pub struct PartKey {
+    key: Option<CustomerKey>,
+    arrival: Arrival,
+}
 
 impl PartKey {
     /// What the request says.
@@ -35,18 +39,19 @@ impl PartKey {
         }
         let sent = SentKey::take(fields, CUSTOMER_KEY, arrival)?;
         refuse_method(fields, profile)?;
-        sent.map(|sent| sent.to_write()).transpose().map(Self)
+        Ok(Self { key: sent.map(|sent| sent.to_write()).transpose()?, arrival })
     }
 
     /// The key for a part of an upload of this mode: one for SSE-C, none for any other.
     ///
     /// # Errors
-    /// [`Error::PartKeyRequired`] without a key for SSE-C, or with one for another mode.
+    /// [`Error::PartKeyRequired`] without a key for SSE-C, or with one for another mode;
+    /// [`Error::KmsInsecure`] and [`Error::KmsNeedsSignatureV4`] for a KMS mode.
     pub fn for_part(self, upload: Mode) -> Result<Option<CustomerKey>> {
-        match (self.0, upload) {
+        match (self.key, upload) {
             (Some(key), Mode::SseC) => Ok(Some(key)),
             (None, Mode::SseC) | (Some(_), _) => Err(Error::PartKeyRequired),
-            (None, _) => Ok(None),
+            (None, _) => self.arrival.admit(upload).map(|()| None),
         }
     }
 
@@ -55,7 +60,7 @@ impl PartKey {
     ///
     /// # Errors
     /// [`Error::PartKeyRequired`] without a key for SSE-C, unless the upload was created for it
-    /// ([`Completion::Keyless`]) and the profile has that; and with a key for another mode.
+    /// ([`Completion::Keyless`]) and the profile has that; and as [`PartKey::for_part`].
     pub fn for_completion(
         self,
         upload: Mode,
@@ -63,7 +68,7 @@ impl PartKey {
         profile: Profile,
     ) -> Result<Option<CustomerKey>> {
         let keyless = completion == Completion::Keyless && profile == Profile::Aws;
-        match self.0 {
+        match self.key {
             None if upload == Mode::SseC && keyless => Ok(None),
             _ => self.for_part(upload),
         }
@@ -72,6 +77,6 @@ impl PartKey {
 
 impl fmt::Debug for PartKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PartKey").field(&self.0).finish()
+        f.debug_struct("PartKey").field("key", &self.key).finish_non_exhaustive()
     }
 }

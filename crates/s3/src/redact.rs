@@ -34,6 +34,9 @@ use crate::header::{COPY_SOURCE_CUSTOMER_KEY, CUSTOMER_KEY};
 /// What stands where something was redacted.
 pub const REDACTED: &str = "[redacted]";
 
+/// Characters of the shortest secret: the MD5 of a key in base64 without padding.
+pub(crate) const SHORTEST_SECRET: usize = 22;
+
 /// In which S3 repeats what it was to verify a signature of: the headers of the request, also as
 /// bytes in hex, or the policy of a form, in base64.
 const SIGNED_ELEMENTS: [&str; 4] =
@@ -109,11 +112,13 @@ pub fn xml(xml: &str) -> Cow<'_, str> {
 
 /// Where the content of the first of [`SIGNED_ELEMENTS`] begins.
 fn first_signed(xml: &str) -> Option<(usize, &'static str)> {
-    let begin = |element: &'static str| {
-        let tag = format!("<{element}>");
-        xml.find(&tag).map(|at| (at + tag.len(), element))
-    };
-    SIGNED_ELEMENTS.into_iter().filter_map(begin).min()
+    xml.match_indices('<').find_map(|(at, _)| {
+        let tag = xml.get(at + 1..)?;
+        let begins =
+            |element: &&str| tag.strip_prefix(*element).is_some_and(|rest| rest.starts_with('>'));
+        let element = SIGNED_ELEMENTS.into_iter().find(begins)?;
+        Some((at + element.len() + 2, element))
+    })
 }
 
 #[cfg(test)]

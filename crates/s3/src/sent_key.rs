@@ -4,13 +4,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     Arrival, CUSTOMER_ALGORITHM, CustomerKey, Error, Result,
-    fields::{Fields, one, text},
+    fields::{Fields, one, shown},
     header::CustomerKeyHeaders,
 };
 
 /// What a request said of a customer's key: at least one of the three headers, not looked at yet.
 pub(crate) struct SentKey {
-    algorithm: Option<String>,
+    algorithm: Option<Zeroizing<Vec<u8>>>,
     key: Option<Zeroizing<Vec<u8>>>,
     key_md5: Option<Zeroizing<Vec<u8>>>,
 }
@@ -38,9 +38,10 @@ impl SentKey {
         if !arrival.secure {
             return Err(Error::CustomerKeyInsecure);
         }
+        // Even the algorithm: a client may have taken one header for another.
         let secret = |value: &[u8]| Zeroizing::new(value.to_vec());
         Ok(Some(Self {
-            algorithm: one(fields, names.algorithm)?.map(text),
+            algorithm: one(fields, names.algorithm)?.map(secret),
             key: one(fields, names.key)?.map(secret),
             key_md5: one(fields, names.key_md5)?.map(secret),
         }))
@@ -51,8 +52,8 @@ impl SentKey {
     pub(crate) fn to_write(&self) -> Result<CustomerKey> {
         let algorithm = self.algorithm.as_ref().ok_or(Error::CustomerAlgorithmMissing)?;
         let key = self.key.as_ref().ok_or(Error::CustomerKeyMissing)?;
-        if algorithm != CUSTOMER_ALGORITHM {
-            return Err(Error::UnsupportedCustomerAlgorithm { algorithm: algorithm.clone() });
+        if algorithm.as_slice() != CUSTOMER_ALGORITHM.as_bytes() {
+            return Err(Error::UnsupportedCustomerAlgorithm { algorithm: shown(algorithm) });
         }
         let md5 = self.key_md5.as_ref().ok_or(Error::CustomerKeyMd5Missing)?;
         CustomerKey::parse(key, md5)

@@ -40,11 +40,12 @@ pub enum ShownEncryption<'a> {
 impl ShownEncryption<'_> {
     /// Sets the headers of the answer to an operation that went well.
     ///
-    /// `CopyObject` shows the new object's encryption. The answers to `ListParts` and
-    /// `GetObjectAttributes` show none. Completing an SSE-C upload shows the customer's key in the
+    /// `CopyObject` shows the new object's encryption. The answers to `ListParts`,
+    /// `GetObjectAttributes` and `SelectObjectContent` show none. Completing an SSE-C upload shows the customer's key in the
     /// profile [`Profile::Ceph`] only.
     pub fn write(&self, operation: Operation, profile: Profile, headers: &mut HeaderMap) {
-        if matches!(operation, Operation::ListParts | Operation::GetObjectAttributes) {
+        use Operation::{GetObjectAttributes, ListParts, SelectObjectContent};
+        if matches!(operation, ListParts | GetObjectAttributes | SelectObjectContent) {
             return;
         }
         match self {

@@ -1,11 +1,12 @@
 //! What a request that writes asks for: [`SseRequest`].
 
-use object_cipher_core::EncryptionContext;
+use object_cipher_core::{EncryptionContext, Mode};
 
 use crate::{
     Arrival, BucketEncryption, DefaultEncryption, Encryption, Error, Fields, Profile, Result,
+    bucket_encryption::is_key_name,
     context_header,
-    fields::{one, text},
+    fields::{one, shown, text},
     header::{BUCKET_KEY_ENABLED, CONTEXT, CUSTOMER_KEY, KMS_KEY_ID, SSE},
     sent_key::SentKey,
 };
@@ -57,10 +58,12 @@ impl SseRequest {
             return Err(Error::CustomerKeyBlocked);
         }
         let sent = SentKey::take(fields, CUSTOMER_KEY, arrival)?;
-        let method = one(fields, SSE)?.map(text);
+        let method = one(fields, SSE)?;
         let explicit = sent.is_some() || method.is_some();
         let encryption = match (sent, method) {
-            (Some(_), Some(method)) => return Err(Error::CustomerKeyWithMethod { method }),
+            (Some(_), Some(method)) => {
+                return Err(Error::CustomerKeyWithMethod { method: shown(method) });
+            }
             (Some(sent), None) => {
                 let key = sent.to_write()?;
                 refuse_kms_key(fields)?;
@@ -69,59 +72,48 @@ impl SseRequest {
             (None, Some(method)) => by_method(method, fields, arrival, bucket, profile)?,
             (None, None) => by_default(fields, bucket)?,
         };
-        if encryption.needs_kms() {
-            arrival.admit_kms()?;
-        }
+        arrival.admit(encryption.mode())?;
         Ok(Self { encryption, explicit })
-    }
-}
-
-impl Arrival {
-    fn admit_kms(self) -> Result<()> {
-        match self {
-            Self { secure: false, .. } => Err(Error::KmsInsecure),
-            Self { signature_v4: false, .. } => Err(Error::KmsNeedsSignatureV4),
-            _ => Ok(()),
-        }
     }
 }
 
 /// Refuses a mode where an operation takes none; Ceph passes over it within an upload.
 pub(crate) fn refuse_method<F: Fields>(fields: &F, profile: Profile) -> Result<()> {
+    if profile == Profile::Ceph {
+        return Ok(());
+    }
     match one(fields, SSE)? {
-        Some(method) if profile != Profile::Ceph => {
-            Err(Error::MethodNotTaken { method: text(method) })
-        }
-        _ => Ok(()),
+        Some(method) => Err(Error::MethodNotTaken { method: shown(method) }),
+        None => Ok(()),
     }
 }
 
 /// What the header `x-amz-server-side-encryption` asks for.
 fn by_method<F: Fields>(
-    method: String,
+    method: &[u8],
     fields: &F,
     arrival: Arrival,
     bucket: &BucketEncryption,
     profile: Profile,
 ) -> Result<Encryption> {
-    match method.as_str() {
-        "AES256" => {
+    match method {
+        b"AES256" => {
             refuse_kms_key(fields)?;
             Ok(Encryption::SseS3)
         }
-        "aws:kms" => {
-            arrival.admit_kms()?;
+        b"aws:kms" => {
+            arrival.admit(Mode::SseKms)?;
             Ok(Encryption::SseKms {
                 key: kms_key(fields, profile)?,
                 context: context(fields)?,
                 bucket_key: bucket_key(fields)?.unwrap_or(bucket.uses_bucket_key()),
             })
         }
-        "aws:kms:dsse" => {
-            arrival.admit_kms()?;
+        b"aws:kms:dsse" => {
+            arrival.admit(Mode::DsseKms)?;
             Ok(Encryption::DsseKms { key: kms_key(fields, profile)?, context: context(fields)? })
         }
-        _ => Err(Error::UnknownMethod { method }),
+        _ => Err(Error::UnknownMethod { method: shown(method) }),
     }
 }
 
@@ -149,11 +141,14 @@ fn refuse_kms_key<F: Fields>(fields: &F) -> Result<()> {
     }
 }
 
-/// The KMS key as named; an empty name counts as none.
+/// The KMS key as named; an empty name counts as none. What no KMS could have a key by is answered
+/// here as a KMS would, and so is what may be a customer's key in base64: a KMS would repeat it.
 fn kms_key<F: Fields>(fields: &F, profile: Profile) -> Result<Option<String>> {
-    match one(fields, KMS_KEY_ID)?.map(text).filter(|key| !key.is_empty()) {
+    match one(fields, KMS_KEY_ID)?.filter(|key| !key.is_empty()).map(text) {
+        Some(key) if is_key_name(&key) && !key.ends_with('=') => Ok(Some(key)),
+        Some(key) => Err(Error::invalid_key_id(&shown(key.as_bytes()))),
         None if profile == Profile::Ceph => Err(Error::KmsKeyMissing),
-        key => Ok(key),
+        None => Ok(None),
     }
 }
 
@@ -166,6 +161,6 @@ fn bucket_key<F: Fields>(fields: &F) -> Result<Option<bool>> {
         None => Ok(None),
         Some(wish) if wish.eq_ignore_ascii_case(b"true") => Ok(Some(true)),
         Some(wish) if wish.eq_ignore_ascii_case(b"false") => Ok(Some(false)),
-        Some(wish) => Err(Error::BucketKeyMalformed { value: text(wish) }),
+        Some(wish) => Err(Error::BucketKeyMalformed { value: shown(wish) }),
     }
 }

@@ -41,7 +41,7 @@ impl Element {
             return Err(Error::MalformedXml);
         }
         let document = core::str::from_utf8(document).map_err(|_| Error::MalformedXml)?;
-        let root = parse(document.strip_prefix('\u{feff}').unwrap_or(document))?;
+        let root = parse(document)?;
         if root.name == name { Ok(root) } else { Err(Error::MalformedXml) }
     }
 
@@ -102,6 +102,7 @@ fn push_text(out: &mut String, text: &str) {
 fn parse(document: &str) -> Result<Element> {
     let mut reader = NsReader::from_str(document);
     reader.config_mut().expand_empty_elements = true;
+    reader.config_mut().check_comments = true;
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
     let mut first = true;
@@ -118,7 +119,9 @@ fn parse(document: &str) -> Result<Element> {
                     None => root = Some(element),
                 }
             }
-            Event::Text(text) => add_text(open.last_mut(), &text.xml10_content())?,
+            Event::Text(text) if !text.contains("]]>") => {
+                add_text(open.last_mut(), &text.xml10_content())?;
+            }
             Event::CData(text) if !open.is_empty() => {
                 add_text(open.last_mut(), &text.xml10_content())?;
             }
@@ -247,6 +250,24 @@ mod tests {
             "<A><B>&#1;</B></A>",
             "<A><B>\u{1}</B></A>",
             "<A><B>&#xfffe;</B></A>",
+            "<A><!-- a -- b --><B/></A>",
+            "\u{feff}\u{feff}<A><B/></A>",
+            "<A><B></B a='b'></A>",
+            "<A><B>]]></B></A>",
+            "<s:A xmlns:s='http://s3.amazonaws.com/doc/2006-03-01/' xmlns:t='http://s3.amazonaws.com/doc/2006-03-01/'><s:B></t:B></s:A>",
+            "<A xmlns='https://s3.amazonaws.com/doc/2006-03-01/'><B/></A>",
+            "<A xmlns='http://s3.amazonaws.com/doc/2006-03-01'><B/></A>",
+            "<A xmlns='http://s3.amazonaws.com/DOC/2006-03-01/'><B/></A>",
+            "<a><B/></a>",
+            "<A><B>&#+65;</B></A>",
+            "<A><B>&#xd800;</B></A>",
+            "<A><B>&#4294967361;</B></A>",
+            "<A>\u{a0}<B/></A>",
+            "<!DOCTYPE A SYSTEM 'file:///etc/passwd'><A><B/></A>",
+            "<!DOCTYPE A [<!ENTITY a 'x'><!ENTITY b '&a;&a;&a;&a;'>]><A><B>&b;</B></A>",
+            "<A/><!DOCTYPE A>",
+            "<A><?xml version='1.0'?><B/></A>",
+            " <?xml version='1.0'?><A><B/></A>",
             "<A/>&amp;",
             "<A/><![CDATA[]]>",
             "<?xml version='1.0' encoding='utf-16'?><A><B/></A>",

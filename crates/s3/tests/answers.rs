@@ -1,175 +1,131 @@
-//! What answers show of an object's encryption, and what the KMS's refusals become.
+//! What clients are told of what a KMS refuses, and of faults that a host finds.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use http::{HeaderMap, StatusCode};
-use object_cipher_core::{EncryptionContext, KeyError, KeyErrorKind, Mode};
-use object_cipher_s3::{CustomerKey, Error, Operation, Profile, ShownEncryption};
+mod sent;
 
-const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-const SSE: (&str, &str) = ("x-amz-server-side-encryption", "AES256");
-const KMS: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
-const DSSE: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms:dsse");
-const KEY_ARN: (&str, &str) = ("x-amz-server-side-encryption-aws-kms-key-id", ARN);
-const BUCKET_KEY: (&str, &str) = ("x-amz-server-side-encryption-bucket-key-enabled", "true");
-/// Base64 of `{"a":"1"}`.
-const CONTEXT: (&str, &str) = ("x-amz-server-side-encryption-context", "eyJhIjoiMSJ9");
-const ALGORITHM: (&str, &str) = ("x-amz-server-side-encryption-customer-algorithm", "AES256");
+use http::StatusCode;
+use object_cipher_core::{KeyError, KeyErrorKind, Mode};
+use object_cipher_s3::{BucketEncryption, Error, Profile};
+use sent::{Case, check};
 
-const ALL: [Operation; 11] = [
-    Operation::PutObject,
-    Operation::PostObject,
-    Operation::CreateMultipartUpload,
-    Operation::UploadPart,
-    Operation::UploadPartCopy,
-    Operation::CompleteMultipartUpload,
-    Operation::ListParts,
-    Operation::CopyObject,
-    Operation::GetObject,
-    Operation::HeadObject,
-    Operation::GetObjectAttributes,
-];
-
-fn shown(
-    encryption: &ShownEncryption<'_>,
-    operation: Operation,
-    profile: Profile,
-) -> Vec<(String, String)> {
-    let mut headers = HeaderMap::new();
-    encryption.write(operation, profile, &mut headers);
-    let mut shown: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap().to_owned()))
-        .collect();
-    shown.sort();
-    shown
-}
-
-fn sorted(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    let mut expected: Vec<_> =
-        expected.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    expected.sort();
-    expected
-}
-
-fn chooses(operation: Operation) -> bool {
-    use Operation::{CopyObject, CreateMultipartUpload, PostObject, PutObject};
-    matches!(operation, PutObject | PostObject | CreateMultipartUpload | CopyObject)
-}
-
-fn shows_nothing(operation: Operation) -> bool {
-    matches!(operation, Operation::ListParts | Operation::GetObjectAttributes)
-}
-
-#[test]
-fn every_operation_shows_what_s3_shows() {
-    let mut context = EncryptionContext::new();
-    context.insert("a", "1").unwrap();
-    let key = CustomerKey::from_bytes(&[1; 32]);
-    let md5 = key.md5().header_value();
-    let key_md5 = ("x-amz-server-side-encryption-customer-key-md5", md5.to_str().unwrap());
-    for operation in ALL {
-        let expect = |encryption: &ShownEncryption<'_>, always: &[_], to_writers: &[_]| {
-            let expected = match (shows_nothing(operation), chooses(operation)) {
-                (true, _) => vec![],
-                (false, true) => [always, to_writers].concat(),
-                (false, false) => always.to_vec(),
-            };
-            assert_eq!(
-                shown(encryption, operation, Profile::Aws),
-                sorted(&expected),
-                "{operation:?} {encryption:?}"
-            );
-        };
-        expect(&ShownEncryption::SseS3, &[SSE], &[]);
-        let kms =
-            |bucket_key| ShownEncryption::SseKms { key_arn: ARN, bucket_key, context: &context };
-        expect(&kms(false), &[KMS, KEY_ARN], &[CONTEXT]);
-        expect(&kms(true), &[KMS, KEY_ARN, BUCKET_KEY], &[CONTEXT]);
-        let dsse = ShownEncryption::DsseKms { key_arn: ARN, context: &context };
-        expect(&dsse, &[DSSE, KEY_ARN], &[CONTEXT]);
-        let customer = ShownEncryption::SseC { key_md5: key.md5() };
-        if operation == Operation::CompleteMultipartUpload {
-            assert_eq!(shown(&customer, operation, Profile::Aws), []);
-            let ceph = shown(&customer, operation, Profile::Ceph);
-            assert_eq!(ceph, sorted(&[ALGORITHM, key_md5]));
-        } else {
-            expect(&customer, &[ALGORITHM, key_md5], &[]);
-        }
-    }
-}
-
-#[test]
-fn c8_the_digest_of_a_customers_key_is_marked_as_sensitive() {
-    let key = CustomerKey::from_bytes(&[1; 32]);
-    let mut headers = HeaderMap::new();
-    let customer = ShownEncryption::SseC { key_md5: key.md5() };
-    customer.write(Operation::PutObject, Profile::Aws, &mut headers);
-    let digest = key.md5().header_value();
-    assert!(!format!("{headers:?}").contains(digest.to_str().unwrap()));
-}
+const THROTTLED: &str = "Please reduce your request rate for operations involving AWS KMS.";
+const DENIED: &str = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+const UNAVAILABLE: &str = "The key management service is not available.";
 
 #[test]
 fn what_a_kms_refuses_has_s3s_answer() {
     let kms = |kind, message: &'static str| KeyError::new(kind, message);
-    let throttled = "Please reduce your request rate for operations involving AWS KMS.";
-    let denied = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
-    let (bad, forbidden, unavailable) =
-        (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE);
-    let not_found = "Invalid keyId 'fake-key-id'";
-    let usage = kms(KeyErrorKind::Invalid, "usage").with_code("InvalidKeyUsageException");
+    let passed_on =
+        |kind, code, message| (kms(kind, message), Case::bare("2.3", &[], message).code(code));
+    let ours = |kind, status, code, message| {
+        let error = kms(kind, "10.0.0.1 said no");
+        (error, Case::bare("2.3", &[], message).status(status).code(code))
+    };
+    let not_found = |message| passed_on(KeyErrorKind::NotFound, "KMS.NotFoundException", message);
+    let usage =
+        "arn:aws:kms:us-east-1:111122223333:key/abc key usage is SIGN_VERIFY which is not valid.";
+    let other_arn = "the encryption context names another aws:s3:arn";
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     let cases = [
-        (kms(KeyErrorKind::NotFound, not_found), bad, "KMS.NotFoundException", not_found),
-        (
-            kms(KeyErrorKind::Disabled, "k is disabled."),
-            bad,
+        not_found("Invalid keyId 'fake-key-id'"),
+        not_found("Key 'arn:aws:kms:us-east-1:111122223333:key/abc' does not exist"),
+        not_found("Invalid arn us-west-2"),
+        passed_on(
+            KeyErrorKind::Disabled,
             "KMS.DisabledException",
-            "k is disabled.",
+            "arn:aws:kms:us-east-1:111122223333:key/abc is disabled.",
         ),
-        (
-            kms(KeyErrorKind::InvalidState, "k is pending deletion."),
-            bad,
+        passed_on(
+            KeyErrorKind::InvalidState,
             "KMS.KMSInvalidStateException",
-            "k is pending deletion.",
+            "arn:aws:kms:us-east-1:111122223333:key/abc is pending deletion.",
         ),
-        (usage, bad, "KMS.InvalidKeyUsageException", "usage"),
-        (kms(KeyErrorKind::Denied, "internal"), forbidden, "AccessDenied", denied),
-        (kms(KeyErrorKind::Throttled, "internal"), unavailable, "SlowDown", throttled),
         (
-            kms(KeyErrorKind::Timeout, "10.0.0.1 timed out"),
-            unavailable,
-            "ServiceUnavailable",
-            "The key management service is not available.",
+            kms(KeyErrorKind::Invalid, usage).with_code("InvalidKeyUsageException"),
+            Case::bare("2.3", &[], usage).code("KMS.InvalidKeyUsageException"),
         ),
+        (
+            kms(KeyErrorKind::Invalid, other_arn),
+            Case::bare("2.1", &[], other_arn).code("InvalidArgument"),
+        ),
+        ours(KeyErrorKind::Denied, StatusCode::FORBIDDEN, "AccessDenied", DENIED),
+        ours(KeyErrorKind::Throttled, unavailable, "SlowDown", THROTTLED),
+        ours(KeyErrorKind::Unavailable, unavailable, "ServiceUnavailable", UNAVAILABLE),
+        ours(KeyErrorKind::Timeout, unavailable, "ServiceUnavailable", UNAVAILABLE),
+        ours(KeyErrorKind::Internal, unavailable, "ServiceUnavailable", UNAVAILABLE),
     ];
-    for (error, status, code, message) in cases {
+    for (refusal, case) in cases {
+        check(&case, &Error::from(&refusal), Profile::Aws);
+        let error = object_cipher_core::Error::from(refusal);
         for mode in [Mode::SseKms, Mode::DsseKms] {
-            let error = object_cipher_core::Error::from(error.clone());
-            let answer = Error::from_open(&error, mode).unwrap().answer(Profile::Aws);
-            assert_eq!((answer.status, answer.code), (status, code));
-            assert_eq!(answer.message, message);
+            check(&case, &Error::from_open(&error, mode).unwrap(), Profile::Aws);
+            check(&case, &Error::from_upload(&error, mode).unwrap(), Profile::Aws);
         }
-        let error = object_cipher_core::Error::from(error);
         assert_eq!(Error::from_open(&error, Mode::SseS3), None, "no client's business");
     }
 }
 
 #[test]
-fn profiles_differ_just_where_aws_and_ceph_disagree() {
-    let number = Error::PartNumberNotSatisfiable;
-    let answer = |error: &Error, profile| {
-        let answer = error.answer(profile);
-        (answer.status.as_u16(), answer.code)
-    };
-    assert_eq!(answer(&number, Profile::Aws), (416, "InvalidPartNumber"));
-    assert_eq!(answer(&number, Profile::Ceph), (400, "InvalidPart"));
-    assert_eq!(answer(&Error::CustomerKeyWrong, Profile::Aws), (403, "AccessDenied"));
-    assert_eq!(answer(&Error::CustomerKeyWrong, Profile::Ceph), (400, "InvalidRequest"));
-    assert_eq!(answer(&Error::RangeWithPartNumber, Profile::Aws), (400, "InvalidRequest"));
-    assert_eq!(answer(&Error::CopyChangesNothing, Profile::Aws), (400, "InvalidRequest"));
-    assert_eq!(answer(&Error::Denied, Profile::Aws), (403, "AccessDenied"));
-    assert_eq!(number.to_string(), "The requested partnumber is not satisfiable");
-    assert_eq!(
-        Error::RangeWithPartNumber.to_string(),
-        "Cannot specify both Range header and partNumber query parameter"
-    );
+fn damage_that_a_kms_finds_is_the_hosts_to_tell() {
+    for kind in [KeyErrorKind::Integrity, KeyErrorKind::WrongKey, KeyErrorKind::KeyVersionMissing] {
+        let error = object_cipher_core::Error::from(KeyError::new(kind, "altered"));
+        for mode in [Mode::SseKms, Mode::DsseKms] {
+            assert_eq!(Error::from_open(&error, mode), None, "{kind:?}");
+            assert_eq!(Error::from_upload(&error, mode), None, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_host_finds_has_s3s_answer() {
+    let (aws, ceph) = (Profile::Aws, Profile::Ceph);
+    let number = "The requested partnumber is not satisfiable";
+    let unset = BucketEncryption::unset().shown(ceph).unwrap_err();
+    let rows = [
+        (
+            Error::PartNumberNotSatisfiable,
+            aws,
+            Case::bare("2.4", &[], number)
+                .status(StatusCode::RANGE_NOT_SATISFIABLE)
+                .code("InvalidPartNumber"),
+        ),
+        (Error::PartNumberNotSatisfiable, ceph, Case::bare("7", &[], number).code("InvalidPart")),
+        (
+            Error::RangeWithPartNumber,
+            aws,
+            Case::bare(
+                "2.4",
+                &[],
+                "Cannot specify both Range header and partNumber query parameter",
+            )
+            .code("InvalidRequest"),
+        ),
+        (
+            Error::CopyChangesNothing,
+            aws,
+            Case::bare(
+                "2.5",
+                &[],
+                "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+            )
+            .code("InvalidRequest"),
+        ),
+        (
+            Error::Denied,
+            aws,
+            Case::bare("2.1", &[], "Access Denied")
+                .status(StatusCode::FORBIDDEN)
+                .code("AccessDenied"),
+        ),
+        (
+            unset,
+            ceph,
+            Case::bare("7", &[], "The server side encryption configuration was not found")
+                .status(StatusCode::NOT_FOUND)
+                .code("ServerSideEncryptionConfigurationNotFoundError"),
+        ),
+    ];
+    for (error, profile, case) in rows {
+        check(&case, &error, profile);
+    }
 }

@@ -10,8 +10,9 @@ use object_cipher_s3::{
     BucketEncryption, DefaultEncryption, Encryption, Error, FormFields, Profile, SseRequest,
 };
 use sent::{
-    ARRIVAL, Case, INSECURE, KEY, KEY_MD5, OTHER_MD5, SHORT_KEY, SHORT_MD5, UNSIGNED, check,
-    customer, headers,
+    ARRIVAL, Case, INSECURE, KEY, KEY_MD5, KMS_INSECURE, KMS_UNSIGNED, LONG_KEY, LONG_MD5,
+    OTHER_KEY, OTHER_MD5, SHORT_KEY, SHORT_MD5, UNSIGNED, check, copy_source, customer, headers,
+    parse,
 };
 
 const SSE: &str = "x-amz-server-side-encryption";
@@ -22,11 +23,11 @@ const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56e
 
 const CONFLICT: &str = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
 const NEEDS_KMS: &str = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+const NO_ALGORITHM: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.";
+const NO_KEY: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.";
+const BAD_KEY: &str = "The secret key was invalid for the specified algorithm.";
+const INSECURE_KEY: &str = "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.";
 const CONTEXT_FAULT: &str = "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 string holding JSON which represents a string-string map";
-
-fn parse(sent: &[(&str, &str)]) -> Result<SseRequest, Error> {
-    SseRequest::parse(&headers(sent), ARRIVAL, &BucketEncryption::unset(), Profile::Aws)
-}
 
 fn kms_default(bucket_key: bool) -> BucketEncryption {
     BucketEncryption::with_default(DefaultEncryption::SseKms {
@@ -38,45 +39,47 @@ fn kms_default(bucket_key: bool) -> BucketEncryption {
 #[test]
 fn each_fault_of_a_customers_key_has_s3s_answer() {
     let [algorithm, key, md5] = customer(KEY, KEY_MD5);
-    let cases = [
-        Case::argument(&[algorithm, key, md5, (SSE, "AES256")], CONFLICT).value("AES256"),
-        Case::argument(&[algorithm, key, md5, (SSE, "aws:kms")], CONFLICT).value("aws:kms"),
-        Case::argument(&[algorithm, key, md5, (SSE, "")], CONFLICT).value(""),
+    let algorithm_of = |value| ("x-amz-server-side-encryption-customer-algorithm", value);
+    let conflict = |sent: &[_], value| Case::argument("2.1", sent, CONFLICT).value(value);
+    let unsupported = |value| {
         Case::argument(
-            &[("x-amz-server-side-encryption-customer-algorithm", "AES192"), key, md5],
+            "2.1",
+            &[algorithm_of(value), key, md5],
             "The Encryption request you specified is not valid. Supported value: AES256.",
         )
         .code("InvalidEncryptionAlgorithmError")
-        .value("AES192"),
+        .value(value)
+    };
+    let cases = [
+        conflict(&[algorithm, key, md5, (SSE, "AES256")], "AES256"),
+        conflict(&[algorithm, key, md5, (SSE, "aws:kms")], "aws:kms"),
+        conflict(&[algorithm, key, md5, (SSE, "aws:kms:dsse")], "aws:kms:dsse"),
+        conflict(&[algorithm, key, md5, (SSE, "other")], "other"),
+        conflict(&[algorithm, key, md5, (SSE, "")], ""),
+        conflict(&[algorithm_of("AES192"), key, md5, (SSE, "AES256")], "AES256"),
+        unsupported("AES192"),
+        unsupported("aes256"),
+        unsupported("AES256 "),
+        unsupported("aws:kms"),
+        unsupported(""),
+        Case::argument("2.1", &[key, md5], NO_ALGORITHM),
+        Case::argument("2.1", &[key], NO_ALGORITHM),
+        Case::argument("2.1", &[md5], NO_ALGORITHM),
+        Case::argument("2.1", &[algorithm, md5], NO_KEY),
+        Case::argument("2.1", &[algorithm], NO_KEY),
+        Case::argument("2.1", &[algorithm_of("AES192")], NO_KEY),
+        Case::argument("2.1", &customer(SHORT_KEY, SHORT_MD5), BAD_KEY),
+        Case::argument("2.1", &customer(LONG_KEY, LONG_MD5), BAD_KEY),
+        Case::argument("2.1", &customer("", KEY_MD5), BAD_KEY),
+        Case::argument("2.1", &customer("not base64", KEY_MD5), BAD_KEY),
+        Case::argument("2.1", &customer(KEY, "not base64"), BAD_KEY),
         Case::argument(
-            &[key, md5],
-            "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.",
-        ),
-        Case::argument(
-            &[md5],
-            "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.",
-        ),
-        Case::argument(
-            &[algorithm],
-            "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.",
-        ),
-        Case::argument(
-            &[algorithm, md5],
-            "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.",
-        ),
-        Case::argument(
-            &customer(SHORT_KEY, SHORT_MD5),
-            "The secret key was invalid for the specified algorithm.",
-        ),
-        Case::argument(
-            &customer("", KEY_MD5),
-            "The secret key was invalid for the specified algorithm.",
-        ),
-        Case::argument(
+            "2.1",
             &customer(KEY, OTHER_MD5),
             "The calculated MD5 hash of the key did not match the hash that was provided.",
         ),
         Case::argument(
+            "2.1",
             &[algorithm, key],
             "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.",
         ),
@@ -88,18 +91,28 @@ fn each_fault_of_a_customers_key_has_s3s_answer() {
 
 #[test]
 fn each_fault_of_a_mode_has_s3s_answer() {
-    let unsupported = "The encryption method specified is not supported";
+    let unsupported = |value| {
+        let message = "The encryption method specified is not supported";
+        Case::argument("2.1", &[(SSE, value)], message).value(value)
+    };
+    let context = |value| Case::bare("2.1", &[(SSE, "aws:kms"), (CONTEXT, value)], CONTEXT_FAULT);
     let cases = [
-        Case::argument(&[(SSE, "")], unsupported).value(""),
-        Case::argument(&[(SSE, "aes256")], unsupported).value("aes256"),
-        Case::argument(&[(SSE, "AES192")], unsupported).value("AES192"),
-        Case::argument(&[(SSE, "aws:fsx")], unsupported).value("aws:fsx"),
-        Case::argument(&[(SSE, "AES256,AES256")], unsupported).value("AES256,AES256"),
-        Case::argument(&[(KMS_KEY, ARN)], NEEDS_KMS),
-        Case::argument(&[(SSE, "AES256"), (KMS_KEY, ARN)], NEEDS_KMS),
-        Case::bare(&[(SSE, "aws:kms"), (CONTEXT, "e30")], CONTEXT_FAULT),
-        Case::bare(&[(SSE, "aws:kms"), (CONTEXT, "bm90IGpzb24=")], CONTEXT_FAULT),
-        Case::bare(&[(SSE, "aws:kms"), (CONTEXT, "WyJhIl0=")], CONTEXT_FAULT),
+        unsupported(""),
+        unsupported("aes256"),
+        unsupported("AES192"),
+        unsupported(" AES256"),
+        unsupported("AWS:KMS"),
+        unsupported("aws:fsx"),
+        unsupported("aws:backup"),
+        unsupported("AES256,AES256"),
+        Case::argument("2.1", &[(KMS_KEY, ARN)], NEEDS_KMS),
+        Case::argument("2.1", &[(KMS_KEY, "")], NEEDS_KMS),
+        Case::argument("2.1", &[(SSE, "AES256"), (KMS_KEY, ARN)], NEEDS_KMS),
+        context("e30"),
+        context("bm90IGpzb24="),
+        context("WyJhIl0="),
+        context("{\"a\":\"1\"}"),
+        context(""),
     ];
     for case in cases {
         check(&case, &parse(&case.sent).unwrap_err(), Profile::Aws);
@@ -108,39 +121,27 @@ fn each_fault_of_a_mode_has_s3s_answer() {
 
 #[test]
 fn a_connection_that_others_can_read_carries_no_customers_key_and_no_kms_mode() {
-    let bucket = BucketEncryption::unset();
-    let sent = headers(&customer(KEY, KEY_MD5));
-    let error = SseRequest::parse(&sent, INSECURE, &bucket, Profile::Aws).unwrap_err();
-    let answer = error.answer(Profile::Aws);
-    assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidRequest"));
-    assert_eq!(
-        answer.message,
-        "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection."
-    );
-
-    let kms = headers(&[(SSE, "aws:kms")]);
-    let by_default = kms_default(false);
-    for (sent, bucket) in [(&kms, &bucket), (&headers(&[]), &by_default)] {
-        let error = SseRequest::parse(sent, INSECURE, bucket, Profile::Aws).unwrap_err();
-        let answer = error.answer(Profile::Aws);
-        assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidArgument"));
-        assert_eq!(
-            answer.message,
-            "Requests specifying Server Side Encryption with AWS KMS managed keys must be made over a secure connection."
-        );
-
-        let error = SseRequest::parse(sent, UNSIGNED, bucket, Profile::Aws).unwrap_err();
-        let answer = error.answer(Profile::Aws);
-        assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidArgument"));
-        assert_eq!(answer.argument_name, Some("Authorization"));
-        assert_eq!(answer.argument_value.as_deref(), Some("null"));
-        assert_eq!(
-            answer.message,
-            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
-        );
+    let by_request = [(SSE, "aws:kms")];
+    let dsse = [(SSE, "aws:kms:dsse")];
+    let (unset, kms) = (BucketEncryption::unset(), kms_default(false));
+    let rows: [(&[_], _); 3] = [(&by_request, &unset), (&dsse, &unset), (&[], &kms)];
+    for (sent, bucket) in rows {
+        let insecure = Case::bare("2.1", sent, KMS_INSECURE);
+        let unsigned = Case::bare("2.1", sent, KMS_UNSIGNED).name("Authorization").value("null");
+        for (arrival, case) in [(INSECURE, insecure), (UNSIGNED, unsigned)] {
+            let error = SseRequest::parse(&headers(sent), arrival, bucket, Profile::Aws);
+            check(&case, &error.unwrap_err(), Profile::Aws);
+        }
     }
-    let unsigned = SseRequest::parse(&headers(&[]), INSECURE, &bucket, Profile::Aws);
-    assert_eq!(unsigned.map(|request| request.encryption.mode()), Ok(Mode::SseS3));
+
+    let sent = customer(KEY, KEY_MD5);
+    let error = SseRequest::parse(&headers(&sent), INSECURE, &unset, Profile::Aws).unwrap_err();
+    check(&Case::bare("2.1", &sent, INSECURE_KEY).code("InvalidRequest"), &error, Profile::Aws);
+
+    for arrival in [INSECURE, UNSIGNED] {
+        let others = SseRequest::parse(&headers(&[]), arrival, &unset, Profile::Aws);
+        assert_eq!(others.map(|request| request.encryption.mode()), Ok(Mode::SseS3));
+    }
 }
 
 #[test]
@@ -184,89 +185,136 @@ fn c7_a_blocked_customers_key_is_refused_before_it_is_looked_at() {
     let blocked = BucketEncryption::unset().with_customer_keys_blocked(true);
     for sent in customer("not a key", "nor its digest") {
         let error = SseRequest::parse(&headers(&[sent]), ARRIVAL, &blocked, Profile::Aws);
-        let answer = error.unwrap_err().answer(Profile::Aws);
-        assert_eq!((answer.status, answer.code), (StatusCode::FORBIDDEN, "AccessDenied"));
+        let case = Case::bare("2.1", &[sent], "Access Denied").code("AccessDenied");
+        check(&case.status(StatusCode::FORBIDDEN), &error.unwrap_err(), Profile::Aws);
     }
-    let others = SseRequest::parse(&headers(&[]), ARRIVAL, &blocked, Profile::Aws);
-    assert_eq!(others.map(|request| request.encryption.mode()), Ok(Mode::SseS3));
-}
-
-#[test]
-fn c1_every_header_absent_doubled_empty_padded_or_malformed_is_refused_with_400() {
-    let whole = customer(KEY, KEY_MD5);
-    for at in 0..3 {
-        let (name, value) = whole[at];
-        let mut forms: Vec<Vec<String>> = vec![vec![], vec![value.into(), value.into()]];
-        let altered = [
-            String::new(),
-            format!(" {value}"),
-            format!("{value} "),
-            value.to_lowercase(),
-            value.replace(['+', '/'], "-"),
-            value.trim_end_matches('=').into(),
-            format!("{value}="),
-            SHORT_KEY.into(),
-            OTHER_MD5.into(),
-            "AES128".into(),
-        ];
-        forms.extend(altered.into_iter().filter(|form| form != value).map(|form| vec![form]));
-        for values in forms {
-            let mut sent: Vec<(String, String)> = whole
-                .iter()
-                .filter(|(other, _)| *other != name)
-                .map(|(other, value)| ((*other).to_owned(), (*value).to_owned()))
-                .collect();
-            sent.extend(values.into_iter().map(|value| (name.to_owned(), value)));
-            let bucket = BucketEncryption::unset();
-            let form = FormFields(&sent);
-            let error = SseRequest::parse(&form, ARRIVAL, &bucket, Profile::Aws).unwrap_err();
-            assert_eq!(error.answer(Profile::Aws).status, StatusCode::BAD_REQUEST, "{sent:?}");
-        }
+    let copied = copy_source(KEY, KEY_MD5);
+    for sent in [&[][..], &copied] {
+        let others = SseRequest::parse(&headers(sent), ARRIVAL, &blocked, Profile::Aws);
+        assert_eq!(others.map(|request| request.encryption.mode()), Ok(Mode::SseS3));
     }
 }
 
-/// What is sent, the bucket, the mode it comes to, and whether the request chose it.
-type Row<'a> = (&'a [sent::Sent<'a>], &'a BucketEncryption, Mode, bool);
+/// The section, what is sent, the bucket, the mode it comes to, and whether the request chose it.
+type Row<'a> = (&'a str, &'a [sent::Sent<'a>], &'a BucketEncryption, Mode, bool);
 
 #[test]
 fn a_request_chooses_else_the_bucket_else_aes256() {
     let [algorithm, key, md5] = customer(KEY, KEY_MD5);
+    let [source_algorithm, source_key, source_md5] = copy_source(OTHER_KEY, OTHER_MD5);
     let unset = BucketEncryption::unset();
     let kms = kms_default(true);
     let dsse = BucketEncryption::with_default(DefaultEncryption::DsseKms {
         key: Some(ARN.into()),
         bucket_key: false,
     });
-    let cases: [Row<'_>; 8] = [
-        (&[], &unset, Mode::SseS3, false),
-        (&[], &kms, Mode::SseKms, false),
-        (&[], &dsse, Mode::DsseKms, false),
-        (&[(SSE, "AES256")], &kms, Mode::SseS3, true),
-        (&[(SSE, "AES256")], &dsse, Mode::SseS3, true),
-        (&[(SSE, "aws:kms")], &dsse, Mode::SseKms, true),
-        (&[(SSE, "aws:kms:dsse")], &unset, Mode::DsseKms, true),
-        (&[algorithm, key, md5], &dsse, Mode::SseC, true),
+    let sse_s3 = BucketEncryption::with_default(DefaultEncryption::SseS3 { bucket_key: true });
+    let copy = [source_algorithm, source_key, source_md5];
+    let copy_to = |sent: &[sent::Sent<'static>]| [&copy, sent].concat();
+    let cases: &[Row<'_>] = &[
+        ("1", &[], &unset, Mode::SseS3, false),
+        ("1", &[], &sse_s3, Mode::SseS3, false),
+        ("1", &[], &kms, Mode::SseKms, false),
+        ("1", &[], &dsse, Mode::DsseKms, false),
+        ("1", &[(SSE, "AES256")], &unset, Mode::SseS3, true),
+        ("1", &[(SSE, "AES256")], &kms, Mode::SseS3, true),
+        ("1", &[(SSE, "AES256")], &dsse, Mode::SseS3, true),
+        ("1", &[(SSE, "aws:kms")], &unset, Mode::SseKms, true),
+        ("1", &[(SSE, "aws:kms")], &dsse, Mode::SseKms, true),
+        ("1", &[(SSE, "aws:kms:dsse")], &unset, Mode::DsseKms, true),
+        ("1", &[(SSE, "aws:kms:dsse")], &kms, Mode::DsseKms, true),
+        ("1", &[algorithm, key, md5], &unset, Mode::SseC, true),
+        ("1", &[algorithm, key, md5], &dsse, Mode::SseC, true),
+        ("2.5", &copy_to(&[]), &unset, Mode::SseS3, false),
+        ("2.5", &copy_to(&[]), &kms, Mode::SseKms, false),
+        ("2.5", &copy_to(&[(SSE, "AES256")]), &kms, Mode::SseS3, true),
+        ("2.5", &copy_to(&[(SSE, "aws:kms")]), &unset, Mode::SseKms, true),
+        ("2.5", &copy_to(&[(SSE, "aws:kms:dsse")]), &unset, Mode::DsseKms, true),
+        ("2.5", &copy_to(&[algorithm, key, md5]), &unset, Mode::SseC, true),
     ];
-    for (sent, bucket, mode, explicit) in cases {
+    for (section, sent, bucket, mode, explicit) in cases {
         let request = SseRequest::parse(&headers(sent), ARRIVAL, bucket, Profile::Aws).unwrap();
-        assert_eq!((request.encryption.mode(), request.explicit), (mode, explicit), "{sent:?}");
+        let found = (request.encryption.mode(), request.explicit);
+        assert_eq!(found, (*mode, *explicit), "{section} {sent:?}");
     }
 }
 
 #[test]
+fn d7_two_layers_by_default_or_by_header_are_never_one_whatever_else_is_sent() {
+    let methods =
+        [None, Some("aws:kms:dsse"), Some("AES256"), Some("aws:kms"), Some("dsse"), Some("")];
+    let keys = [None, Some(ARN), Some(""), Some("alias/other")];
+    let bucket_keys = [None, Some("true"), Some("false"), Some("maybe")];
+    let contexts = [None, Some("eyJhIjoiYiJ9"), Some("not base64!")];
+    let by_default = |bucket_key| DefaultEncryption::DsseKms { key: Some(ARN.into()), bucket_key };
+    let dsse =
+        [false, true].map(|bucket_key| BucketEncryption::with_default(by_default(bucket_key)));
+    let others = [BucketEncryption::unset(), kms_default(true), kms_default(false)];
+    let mut two_layers = 0;
+    for method in methods {
+        for (key, bucket_key, context) in keys.iter().flat_map(|key| {
+            bucket_keys
+                .iter()
+                .flat_map(move |bucket| contexts.map(|context| (key, bucket, context)))
+        }) {
+            let fields =
+                [(SSE, method), (KMS_KEY, *key), (BUCKET_KEY, *bucket_key), (CONTEXT, context)];
+            let sent: Vec<_> =
+                fields.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+            for (bucket, is_default) in dsse
+                .iter()
+                .map(|bucket| (bucket, true))
+                .chain(others.iter().map(|other| (other, false)))
+            {
+                let parsed = SseRequest::parse(&headers(&sent), ARRIVAL, bucket, Profile::Aws);
+                let is_asked = method == Some("aws:kms:dsse") || (method.is_none() && is_default);
+                let Ok(request) = parsed else { continue };
+                assert_eq!(request.encryption.mode() == Mode::DsseKms, is_asked, "{sent:?}");
+                two_layers += usize::from(is_asked);
+            }
+        }
+    }
+    assert!(two_layers > 100, "{two_layers}");
+}
+
+/// The section, what is sent, the KMS key, and for SSE-KMS whether a Bucket Key serves.
+type KmsRow<'a> = (&'a str, &'a [sent::Sent<'a>], Option<&'a str>, Option<bool>);
+
+#[test]
 fn an_explicit_kms_mode_never_takes_the_buckets_key() {
-    let request = |sent: &[_]| {
-        let request = SseRequest::parse(&headers(sent), ARRIVAL, &kms_default(true), Profile::Aws);
+    let kms = kms_default(true);
+    let managed =
+        BucketEncryption::with_default(DefaultEncryption::SseKms { key: None, bucket_key: false });
+    let request = |bucket, sent: &[_]| {
+        let request = SseRequest::parse(&headers(sent), ARRIVAL, bucket, Profile::Aws);
         match request.unwrap().encryption {
-            Encryption::SseKms { key, bucket_key, .. } => (key, bucket_key),
+            Encryption::SseKms { key, bucket_key, .. } => (key, Some(bucket_key)),
+            Encryption::DsseKms { key, .. } => (key, None),
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(request(&[]), (Some("alias/default".into()), true));
-    assert_eq!(request(&[(SSE, "aws:kms")]), (None, true), "the managed key");
-    assert_eq!(request(&[(SSE, "aws:kms"), (KMS_KEY, ARN)]), (Some(ARN.into()), true));
-    assert_eq!(request(&[(SSE, "aws:kms"), (BUCKET_KEY, "false")]), (None, false));
-    assert_eq!(request(&[(BUCKET_KEY, "false")]), (Some("alias/default".into()), false));
+    let (sse_kms, dsse) = ((SSE, "aws:kms"), (SSE, "aws:kms:dsse"));
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let rows: &[KmsRow<'_>] = &[
+        ("1", &[], Some("alias/default"), Some(true)),
+        ("1", &[sse_kms], None, Some(true)),
+        ("1", &[sse_kms, (KMS_KEY, "")], None, Some(true)),
+        ("1", &[sse_kms, (KMS_KEY, id)], Some(id), Some(true)),
+        ("1", &[sse_kms, (KMS_KEY, ARN)], Some(ARN), Some(true)),
+        ("1", &[sse_kms, (KMS_KEY, "alias/photos")], Some("alias/photos"), Some(true)),
+        ("2.3", &[sse_kms, (KMS_KEY, "fake-key-id")], Some("fake-key-id"), Some(true)),
+        ("1", &[sse_kms, (BUCKET_KEY, "false")], None, Some(false)),
+        ("1", &[sse_kms, (BUCKET_KEY, "True")], None, Some(true)),
+        ("1", &[(BUCKET_KEY, "false")], Some("alias/default"), Some(false)),
+        ("1", &[dsse], None, None),
+        ("1", &[dsse, (KMS_KEY, ARN)], Some(ARN), None),
+        ("1", &[dsse, (BUCKET_KEY, "true")], None, None),
+    ];
+    for (section, sent, key, bucket_key) in rows {
+        let wanted = (key.map(str::to_owned), *bucket_key);
+        assert_eq!(request(&kms, sent), wanted, "{section} {sent:?}");
+    }
+    assert_eq!(request(&managed, &[]), (None, Some(false)), "4: the managed key");
 }
 
 #[test]
@@ -323,9 +371,16 @@ fn a_form_speaks_as_headers_do_in_any_case() {
 #[test]
 fn ceph_wants_a_kms_key_by_name() {
     let bucket = BucketEncryption::unset();
-    let sent = headers(&[(SSE, "aws:kms")]);
-    let error = SseRequest::parse(&sent, ARRIVAL, &bucket, Profile::Ceph).unwrap_err();
-    assert_eq!(error, Error::KmsKeyMissing);
-    let sent = headers(&[(SSE, "aws:kms"), (KMS_KEY, "testkey-1")]);
-    assert!(SseRequest::parse(&sent, ARRIVAL, &bucket, Profile::Ceph).is_ok());
+    let parse = |sent: &[_]| SseRequest::parse(&headers(sent), ARRIVAL, &bucket, Profile::Ceph);
+    for mode in [(SSE, "aws:kms"), (SSE, "aws:kms:dsse")] {
+        for sent in [&[mode][..], &[mode, (KMS_KEY, "")]] {
+            let case = Case::argument(
+                "7",
+                sent,
+                "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption-aws-kms-key-id",
+            );
+            check(&case, &parse(sent).unwrap_err(), Profile::Ceph);
+        }
+        assert!(parse(&[mode, (KMS_KEY, "testkey-1")]).is_ok());
+    }
 }

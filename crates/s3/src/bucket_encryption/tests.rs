@@ -1,3 +1,5 @@
+//! Section 4 of the notes on S3's behaviour, and 7 where it says so.
+
 use http::StatusCode;
 use proptest::prelude::*;
 
@@ -32,6 +34,59 @@ fn with_key(algorithm: &str, key: &str) -> String {
 
 fn sse_kms(key: Option<&str>, bucket_key: bool) -> DefaultEncryption {
     DefaultEncryption::SseKms { key: key.map(str::to_owned), bucket_key }
+}
+
+#[test]
+fn the_configuration_of_the_sdks_is_one_in_xml_and_json() {
+    let body = "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>
+  <ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>arn:aws:kms:us-east-1:111122223333:key/abc</KMSMasterKeyID></ApplyServerSideEncryptionByDefault>
+  <BucketKeyEnabled>true</BucketKeyEnabled>
+  <BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>
+</Rule></ServerSideEncryptionConfiguration>";
+    let text = r#"{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"arn:aws:kms:us-east-1:111122223333:key/abc"},"BucketKeyEnabled":true,"BlockedEncryptionTypes":{"EncryptionType":["SSE-C"]}}]}"#;
+    let parsed = BucketEncryption::from_xml(body.as_bytes()).unwrap();
+    assert_eq!(parsed, BucketEncryption::from_json(text).unwrap());
+    assert_eq!(parsed.to_json(), text);
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let written = parsed.to_xml();
+    assert_eq!(
+        written.strip_prefix(declaration).unwrap(),
+        body.replace("\n  ", "").replace('\n', "")
+    );
+}
+
+#[test]
+fn every_member_of_a_rule_may_be_absent() {
+    let kms = algorithm("aws:kms");
+    let enabled = "<BucketKeyEnabled>true</BucketKeyEnabled>";
+    let disabled = "<BucketKeyEnabled>false</BucketKeyEnabled>";
+    let blocks =
+        "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>";
+    let rows: [(&[&str], Mode, bool, bool); 8] = [
+        (&[], Mode::SseS3, false, false),
+        (&[disabled], Mode::SseS3, false, false),
+        (&[enabled], Mode::SseS3, true, false),
+        (&[blocks], Mode::SseS3, false, true),
+        (&[enabled, blocks], Mode::SseS3, true, true),
+        (&[&kms], Mode::SseKms, false, false),
+        (&[&kms, enabled], Mode::SseKms, true, false),
+        (&[blocks, enabled, &kms], Mode::SseKms, true, true),
+    ];
+    for (members, mode, bucket_key, blocked) in rows {
+        let parsed = from_rule(&members.concat()).unwrap();
+        let default = parsed.default_encryption();
+        assert_eq!(
+            (default.mode(), default.bucket_key_enabled()),
+            (mode, bucket_key),
+            "{members:?}"
+        );
+        assert_eq!(parsed.blocks_customer_keys(), blocked, "{members:?}");
+        assert_eq!(BucketEncryption::from_xml(parsed.to_xml().as_bytes()), Ok(parsed));
+    }
+    assert_eq!(
+        BucketEncryption::from_xml(xml("<Rule/>").as_bytes()),
+        Ok(BucketEncryption::unset())
+    );
 }
 
 #[test]
@@ -129,6 +184,7 @@ fn each_malformed_configuration_has_the_answer_of_s3() {
             answer.message,
             "The XML you provided was not well-formed or did not validate against our published schema"
         );
+        assert_eq!((answer.argument_name, answer.argument_value), (None, None), "{rules}");
     }
     assert_eq!(BucketEncryption::from_xml(b""), Err(Error::MalformedXml));
     assert_eq!(BucketEncryption::from_xml(b"<Rule/>"), Err(Error::MalformedXml));
@@ -136,14 +192,16 @@ fn each_malformed_configuration_has_the_answer_of_s3() {
 
 #[test]
 fn a_kms_key_is_not_applicable_to_sse_s3() {
-    let answer = from_rule(&with_key("AES256", ARN)).unwrap_err().answer(Profile::Aws);
-    assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidArgument"));
-    assert_eq!(
-        answer.message,
-        "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
-    );
-    assert_eq!(answer.argument_name, Some("ApplyServerSideEncryptionByDefault"));
-    assert_eq!(answer.argument_value, None);
+    for key in [ARN, "1234abcd", "alias/photos"] {
+        let answer = from_rule(&with_key("AES256", key)).unwrap_err().answer(Profile::Aws);
+        assert_eq!((answer.status, answer.code), (StatusCode::BAD_REQUEST, "InvalidArgument"));
+        assert_eq!(
+            answer.message,
+            "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+        );
+        assert_eq!(answer.argument_name, Some("ApplyServerSideEncryptionByDefault"));
+        assert_eq!(answer.argument_value, None);
+    }
 }
 
 #[test]
@@ -155,8 +213,9 @@ fn a_bucket_without_a_default_shows_sse_s3_or_in_profile_ceph_that_there_is_none
             r#"{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"},"BucketKeyEnabled":false}]}"#
         );
         let answer = bucket.shown(Profile::Ceph).unwrap_err().answer(Profile::Ceph);
-        assert_eq!(answer.status, StatusCode::NOT_FOUND);
-        assert_eq!(answer.code, "ServerSideEncryptionConfigurationNotFoundError");
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "7");
+        assert_eq!(answer.code, "ServerSideEncryptionConfigurationNotFoundError", "7");
+        assert_eq!(answer.message, "The server side encryption configuration was not found", "7");
     }
     let explicit = BucketEncryption::with_default(SSE_S3);
     assert!(explicit.is_set());

@@ -203,6 +203,16 @@ fn c8_a_key_is_found_by_its_bytes_in_every_form() {
     }
 }
 
+#[test]
+fn a_text_is_read_once_however_large() {
+    // Of a size that would take minutes if each name or element began a search of the rest.
+    let names = "server-side-encryption-customer-key%25".repeat(64 * 1024);
+    assert_eq!(text(&names), names);
+    assert_eq!(xml(&names), names);
+    let elements = "<StringToSign>a</StringToSign>".repeat(256 * 1024);
+    assert_eq!(xml(&elements), elements.replace('a', REDACTED));
+}
+
 proptest! {
     #[test]
     fn c8_nothing_is_left_of_a_key(

@@ -3,13 +3,10 @@
 use std::borrow::Cow;
 
 use super::{
-    REDACTED,
+    REDACTED, SHORTEST_SECRET,
     names::{at_start, decoded},
 };
 
-/// A value that only spaces part from its name must be this long, so that prose is left as it is.
-/// The shortest secret is the MD5 in base64 without padding.
-const SHORTEST_AFTER_SPACE: usize = 22;
 /// More than this between name and value, and they do not belong together.
 const LONGEST_GAP: usize = 24;
 const GAP_WORDS: [&[u8]; 7] = [b"Some(", b"b'", b"b\"", b"&quot;", b"&#34;", b"&apos;", b"&#39;"];
@@ -42,7 +39,8 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
 fn value_after_name(text: &[u8]) -> Option<(usize, usize)> {
     let gap = gap(text);
     let (between, rest) = text.split_at_checked(gap)?;
-    if rest.starts_with(REDACTED.as_bytes()) {
+    // Without a gap there is no value to look for, however much follows.
+    if gap == 0 || rest.starts_with(REDACTED.as_bytes()) {
         return None;
     }
     let ends_in = |bytes: &[u8]| between.last().is_some_and(|last| bytes.contains(last));
@@ -53,8 +51,9 @@ fn value_after_name(text: &[u8]) -> Option<(usize, usize)> {
         Some(&quote @ (b'"' | b'\'')) if assigns => quoted(rest, quote),
         _ => unquoted(rest),
     };
-    let is_value = if assigns { value > 0 } else { gap > 0 && value >= SHORTEST_AFTER_SPACE };
-    is_value.then_some((gap, value))
+    // What only spaces part from the name must be as long as a secret, so that prose is left as it is.
+    let shortest = if assigns { 1 } else { SHORTEST_SECRET };
+    (value >= shortest).then_some((gap, value))
 }
 
 fn gap(text: &[u8]) -> usize {
