@@ -18,12 +18,13 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from update import update_encryption
+from signed import update_encryption
 
 BUCKET = "kills"
 NAMES = [f"object-{i}" for i in range(6)]
 KEYS = [hashlib.sha256(b"key %d" % i).digest() for i in range(2)]
 WORKERS = 3
+MODES = [None, "kms", 0, 1]
 
 
 class Server:
@@ -58,8 +59,13 @@ def client(endpoint):
     return boto3.client("s3", endpoint_url=endpoint, config=settings)
 
 
+def writing(key):
+    """What asks for a mode: SSE-S3 (no key), SSE-KMS, or SSE-C by a customer's key."""
+    return {"ServerSideEncryption": "aws:kms"} if key == "kms" else customer(key)
+
+
 def customer(key, prefix=""):
-    if key is None:
+    if key in (None, "kms"):
         return {}
     return {prefix + "SSECustomerAlgorithm": "AES256", prefix + "SSECustomerKey": KEYS[key]}
 
@@ -82,17 +88,17 @@ def content(seed, length):
 
 
 def put(s3, state, name, rng):
-    new = rng.getrandbits(64), rng.choice([0, 100, 70_000, 900_000]), rng.choice([None, 0, 1])
+    new = rng.getrandbits(64), rng.choice([0, 100, 70_000, 900_000]), rng.choice(MODES)
     state.begin(name, new)
-    s3.put_object(Bucket=BUCKET, Key=name, Body=content(*new[:2]), **customer(new[2]))
+    s3.put_object(Bucket=BUCKET, Key=name, Body=content(*new[:2]), **writing(new[2]))
     state.acknowledge(name, new)
 
 
 def upload(s3, state, name, rng):
-    new = rng.getrandbits(64), 5 * 1024 * 1024 + rng.randrange(100_000), rng.choice([None, 0, 1])
+    new = rng.getrandbits(64), 5 * 1024 * 1024 + rng.randrange(100_000), rng.choice(MODES)
     body, keys = content(*new[:2]), customer(new[2])
     target = {"Bucket": BUCKET, "Key": name}
-    target["UploadId"] = s3.create_multipart_upload(**target, **keys)["UploadId"]
+    target["UploadId"] = s3.create_multipart_upload(**target, **writing(new[2]))["UploadId"]
     cut = 5 * 1024 * 1024
     parts = [
         {
@@ -106,14 +112,14 @@ def upload(s3, state, name, rng):
     state.acknowledge(name, new)
 
 
-def change_key(change):
+def change_key(change, modes):
     """A write that brings an object under another key, its content the same."""
 
     def write(s3, state, name, rng):
         [old] = state.may_be[name]
         if old is None:
             return
-        new = (*old[:2], rng.choice([None, 0, 1]))
+        new = (*old[:2], rng.choice(modes))
         state.begin(name, new)
         change(s3, name, old[2], new[2])
         state.acknowledge(name, new)
@@ -122,26 +128,27 @@ def change_key(change):
     return write
 
 
-@change_key
 def copy(s3, name, old, new):
     # A copy onto itself has to change something.
     s3.copy_object(
         Bucket=BUCKET, Key=name, CopySource={"Bucket": BUCKET, "Key": name},
-        MetadataDirective="REPLACE", **customer(old, "CopySource"), **customer(new),
+        MetadataDirective="REPLACE", **customer(old, "CopySource"), **writing(new),
     )
 
 
-@change_key
 def rewrap(s3, name, old, new):
-    keys = [None if key is None else KEYS[key] for key in (old, new)]
+    keys = [None if key in (None, "kms") else KEYS[key] for key in (old, new)]
     update_encryption(s3, BUCKET, name, *keys)
+
+
+WRITES = [put, put, upload, change_key(copy, MODES), change_key(rewrap, [None, 0, 1])]
 
 
 def work(s3, state, names, seed, refusals):
     """Writes until the server is gone."""
     rng = random.Random(seed)
     while True:
-        write = rng.choice([put, put, upload, copy, rewrap])
+        write = rng.choice(WRITES)
         try:
             write(s3, state, rng.choice(names), rng)
         except ClientError as error:

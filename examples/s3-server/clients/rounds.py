@@ -8,21 +8,21 @@ import base64
 import hashlib
 import os
 import pathlib
-import ssl
 import sys
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from update import update_encryption
+from signed import answer, key_headers, md5, signed, update_encryption
 
 MIB = 1 << 20
 BUCKET = "rounds"
 KEYS = [hashlib.sha256(b"key %d" % i).digest() for i in range(3)]
 CONTENT = b"".join(hashlib.sha512(b"%d" % i).digest() for i in range(MIB))
+MALFORMED = b"nobody wants this in a log"
 
 s3 = boto3.client("s3", config=Config(retries={"max_attempts": 1}))
 
@@ -225,19 +225,121 @@ def lists_and_conditions():
     assert sizes["big"] == len(CONTENT) and sizes["empty"] == 0
     etag = s3.head_object(Bucket=BUCKET, Key="one")["ETag"]
     one = {"Bucket": BUCKET, "Key": "one"}
-    refused(304, "304", s3.get_object, **one, IfNoneMatch=etag)
+    same_still = refused(304, "304", s3.get_object, **one, IfNoneMatch=etag)
+    assert same_still["ResponseMetadata"]["HTTPHeaders"]["etag"] == etag
     refused(412, "PreconditionFailed", s3.get_object, **one, IfMatch='"0"')
     refused(412, "PreconditionFailed", s3.put_object, **one, Body=b"", IfNoneMatch="*")
 
 
+def unfinished_uploads():
+    """Pages of any length list every upload once."""
+    names = ["u/1", "u/2/a", "u/2/b", "u/3", "u/3", "u/\u00e9"]
+    created = sorted(
+        (name, s3.create_multipart_upload(Bucket=BUCKET, Key=name)["UploadId"]) for name in names
+    )
+    for delimiter, whole in [("", created), ("/", [one for one in created if "/2/" not in one[0]])]:
+        for limit in (1, 2, 3, 100):
+            seen, folders, markers = [], [], {}
+            while True:
+                page = s3.list_multipart_uploads(
+                    Bucket=BUCKET, Prefix="u/", Delimiter=delimiter, MaxUploads=limit, **markers
+                )
+                seen += [(found["Key"], found["UploadId"]) for found in page.get("Uploads", [])]
+                folders += [found["Prefix"] for found in page.get("CommonPrefixes", [])]
+                if not page["IsTruncated"]:
+                    break
+                markers = {"KeyMarker": page["NextKeyMarker"]}
+                if page.get("NextUploadIdMarker"):
+                    markers["UploadIdMarker"] = page["NextUploadIdMarker"]
+            assert seen == whole, f"pages of {limit}: {seen}"
+            assert folders == (["u/2/"] if delimiter else []), folders
+    for name, upload in created:
+        s3.abort_multipart_upload(Bucket=BUCKET, Key=name, UploadId=upload)
+
+
+def attributes():
+    wanted = ["ETag", "Checksum", "ObjectParts", "ObjectSize"]
+
+    def coded(key):
+        # boto3 does not encode keys for this operation.
+        text = base64.b64encode(key).decode()
+        return customer(text) | {"SSECustomerKeyMD5": md5(key)}
+
+    big = {"Bucket": BUCKET, "Key": "big-mine", "ObjectAttributes": wanted, **coded(KEYS[1])}
+    got = s3.get_object_attributes(**big)
+    assert got["ObjectSize"] == len(CONTENT) and got["ObjectParts"]["TotalPartsCount"] == 3
+    sizes = {part["PartNumber"]: part["Size"] for part in got["ObjectParts"]["Parts"]}
+    assert sizes == {1: 20 * MIB, 2: 25 * MIB, 7: 19 * MIB}, sizes
+    page = s3.get_object_attributes(**big, MaxParts=1, PartNumberMarker=1)["ObjectParts"]
+    assert [part["PartNumber"] for part in page["Parts"]] == [2] and page["IsTruncated"]
+    refused(403, "AccessDenied", s3.get_object_attributes, **big | coded(KEYS[0]))
+
+
+def forms():
+    body = CONTENT[:30_000]
+    for name, extra in [("form", {}), ("form-mine", key_headers(KEYS[0], ""))]:
+        fields = {"success_action_status": "201"} | extra
+        conditions = [{field: value} for field, value in fields.items()]
+        post = s3.generate_presigned_post(BUCKET, name, fields, conditions)
+        files = [*post["fields"].items(), ("file", ("any", body))]
+        pool = urllib3.PoolManager(ca_certs=os.environ["AWS_CA_BUNDLE"], retries=False)
+        answer = pool.request("POST", post["url"], fields=files)
+        assert answer.status == 201, answer.data
+        same(read(name, **(customer(KEYS[0]) if extra else {})), body, name)
+    refused(400, "InvalidRequest", s3.get_object, Bucket=BUCKET, Key="form-mine")
+
+
+def changed_bodies():
+    """What is not what was signed is refused, and leaves nothing."""
+    request = signed(s3, "PUT", f"/{BUCKET}/changed", b"what was signed")
+    request.data = b"what is sent now"[:15]
+    status, _, body = answer(request)
+    assert status == 400 and b"XAmzContentSHA256Mismatch" in body, body
+    wrong = {"content-md5": md5(b"another")}
+    status, _, body = answer(signed(s3, "PUT", f"/{BUCKET}/changed", b"content", wrong))
+    assert status == 400 and b"BadDigest" in body, body
+    refused(404, "404", s3.head_object, Bucket=BUCKET, Key="changed")
+
+
 def presigned():
-    url = s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "odd"})
-    with urllib.request.urlopen(url, context=trust()) as answer:
-        same(answer.read(), CONTENT[:100_001], "a presigned URL")
+    pool = urllib3.PoolManager(ca_certs=os.environ["AWS_CA_BUNDLE"], retries=False)
+    wanted = {"Bucket": BUCKET, "Key": "odd"}
+    signer = boto3.client("s3", config=Config(signature_version="s3v4"))
+    got = pool.request("GET", signer.generate_presigned_url("get_object", wanted))
+    same(got.data, CONTENT[:100_001], "a presigned URL")
+    # Version 2 leaves `?encryption` out of what it signs.
+    old = boto3.client("s3", config=Config(signature_version="s3"))
+    got = pool.request("PUT", old.generate_presigned_url("put_object", wanted) + "&encryption")
+    assert got.status == 400 and b"AWS4-HMAC-SHA256" in got.data, got.data
 
 
-def trust():
-    return ssl.create_default_context(cafile=os.environ["AWS_CA_BUNDLE"])
+def added_headers():
+    """A header that somebody puts into a signed request."""
+    request = signed(s3, "PUT", f"/{BUCKET}/added", b"content")
+    request.headers["x-amz-copy-source"] = f"{BUCKET}/odd"
+    status, _, body = answer(request)
+    assert status == 403 and b"AccessDenied" in body, body
+    refused(404, "404", s3.head_object, Bucket=BUCKET, Key="added")
+
+
+def many_deletions():
+    objects = [{"Key": "nothing"}] * 1_001
+    refused(400, "MalformedXML", s3.delete_objects, Bucket=BUCKET, Delete={"Objects": objects})
+    status, _, body = answer(signed(s3, "POST", f"/{BUCKET}?delete", b"<Delete>" + MALFORMED))
+    assert status == 400 and b"MalformedXML" in body, body
+
+
+def a_body_that_is_gone(folder):
+    """No answer begins that cannot be gone on with, and a copy of it is no fault of the client's."""
+    bodies = pathlib.Path(folder, "data", "bodies")
+    before = set(bodies.glob("*/*"))
+    s3.put_object(Bucket=BUCKET, Key="gone", Body=b"content")
+    for body in set(bodies.glob("*/*")) - before:
+        body.unlink()
+    gone = {"Bucket": BUCKET, "Key": "gone"}
+    refused(500, "InternalError", s3.get_object, **gone)
+    refused(500, "InternalError", s3.copy_object, **gone | {"Key": "copy"}, CopySource=gone)
+    s3.delete_object(**gone)
 
 
 def nothing_shows(folder):
@@ -263,6 +365,7 @@ def nothing_shows(folder):
             assert trace not in kept, f"{path} holds {trace}"
     # Clients name ETags, which of SSE-S3 are digests of their content.
     logged = log.read_bytes()
+    assert MALFORMED not in logged, "the log holds a request's body"
     for secret in secrets:
         assert secret not in logged, f"the log holds {secret}"
 
@@ -272,11 +375,14 @@ def main():
     s3.create_bucket(Bucket=BUCKET)
     rounds = [
         whole_objects, customers_keys, ranges, uploads, copies, updates, lists_and_conditions,
-        presigned,
+        unfinished_uploads, attributes, forms, changed_bodies, presigned, added_headers,
+        many_deletions,
     ]
     for one in rounds:
         one()
         print(f"boto3: {one.__name__.replace('_', ' ')}")
+    a_body_that_is_gone(folder)
+    print("boto3: a body that is gone")
     nothing_shows(folder)
     for name in [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]:
         s3.delete_object(Bucket=BUCKET, Key=name)

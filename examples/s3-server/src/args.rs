@@ -1,5 +1,7 @@
 //! The command line: [`Args`].
 
+mod kms;
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{
@@ -7,6 +9,8 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use object_cipher_s3::Profile;
+
+pub use kms::{KmsArgs, KmsKind};
 
 /// An S3 endpoint that keeps everything sealed.
 #[derive(Debug, Parser)]
@@ -42,9 +46,12 @@ pub struct Args {
     /// A file that holds the passphrase that unlocks the keyring
     #[arg(long)]
     pub keyring_passphrase_file: Option<PathBuf>,
-    /// A key of the KMS; may be given more than once. Not in use yet
-    #[arg(long = "kms-key", value_name = "UUID")]
-    pub kms_keys: Vec<String>,
+    /// Which KMS has the keys of SSE-KMS, and how it is reached.
+    #[command(flatten)]
+    pub kms: KmsArgs,
+    /// Begin new buckets so that they take no customers' keys, as S3 does since April 2026
+    #[arg(long)]
+    pub block_sse_c_in_new_buckets: bool,
     /// Let `UpdateObjectEncryption` change objects between SSE-S3 and SSE-C too, which S3 does not
     #[arg(long)]
     pub extended_update_encryption: bool,

@@ -5,6 +5,7 @@
 //! it to the store. What S3 answers is object-cipher's own [`Answer`](object_cipher_s3::Answer),
 //! which the [outer layer](service) writes in full.
 
+mod access;
 mod attributes;
 mod buckets;
 mod conditions;
@@ -18,17 +19,28 @@ mod lists;
 mod metadata;
 mod objects;
 mod operations;
+mod policy;
 mod ranges;
+mod request_cipher;
 pub mod service;
+mod signature;
+mod upload_lists;
 mod uploads;
 
 use std::sync::Arc;
 
 use object_cipher_keyring::VersionedKeys;
 use object_cipher_s3::{Arrival, BucketEncryption, Profile, UpdateScope};
+use s3s::S3Request;
 
-use crate::store::{BucketName, ObjectKey, Store};
+use crate::{
+    key_service::KeyService,
+    store::{BucketName, ObjectKey, Store},
+};
 use error::{Refusal, Result};
+
+/// Under which a bucket's settings hold its encryption.
+const ENCRYPTION: &str = "encryption";
 
 /// What the server is asked through. Clones are the same.
 #[derive(Clone)]
@@ -42,10 +54,16 @@ pub struct Shared {
     pub store: Store,
     /// The keys of SSE-S3.
     pub keyring: Arc<dyn VersionedKeys>,
+    /// The keys of SSE-KMS, if there are any.
+    pub key_service: Option<KeyService>,
     /// Whose behaviour is shown.
     pub profile: Profile,
-    /// Whether nobody on the way can read requests.
-    pub secure: bool,
+    /// Whether clients come over TLS.
+    pub tls: bool,
+    /// Whether nobody on the way can read plain HTTP.
+    pub allow_http: bool,
+    /// What a new bucket does with objects.
+    pub new_bucket: BucketEncryption,
     /// Between which modes an object's encryption may be updated.
     pub update_scope: UpdateScope,
 }
@@ -64,15 +82,21 @@ impl Front {
         self.shared.profile
     }
 
-    /// How a request arrived. s3s takes nothing but Signature Version 4, but for forms.
-    fn arrival(&self) -> Arrival {
-        Arrival { secure: self.shared.secure, signature_v4: true }
+    /// How a request arrived. Forms may be signed by Version 2, which tells no region; Ceph's suite
+    /// signs those so that ask for a KMS key.
+    fn arrival<T>(&self, request: &S3Request<T>) -> Arrival {
+        let Shared { tls, allow_http, profile, .. } = &*self.shared;
+        let signature_v4 = match profile {
+            Profile::Ceph => request.credentials.is_some(),
+            _ => request.region.is_some(),
+        };
+        Arrival { secure: *tls || *allow_http, signature_v4 }
     }
 
     /// What a bucket does with new objects.
     async fn bucket_encryption(&self, bucket: &BucketName) -> Result<BucketEncryption> {
         let record = self.store().bucket(bucket).await?;
-        match record.settings.get("encryption").and_then(serde_json::Value::as_str) {
+        match record.settings.get(ENCRYPTION).and_then(serde_json::Value::as_str) {
             Some(json) => Ok(BucketEncryption::from_json(json)?),
             None => Ok(BucketEncryption::unset()),
         }

@@ -5,5 +5,6 @@
 
 pub mod args;
 pub mod front;
+pub mod key_service;
 pub mod start;
 pub mod store;

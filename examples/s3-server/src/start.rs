@@ -14,8 +14,8 @@ use hyper_util::{
 };
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::KeyringId;
-use object_cipher_keyring::{KeyringFile, Unlock};
-use object_cipher_s3::UpdateScope;
+use object_cipher_keyring::{KeyringFile, Unlock, VersionedKeys};
+use object_cipher_s3::{BucketEncryption, UpdateScope};
 use object_store::local::LocalFileSystem;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
@@ -29,6 +29,7 @@ use tokio_rustls::{
 use crate::{
     args::Args,
     front::{Front, Shared, service::Service},
+    key_service::KeyService,
     store::Store,
 };
 
@@ -36,7 +37,7 @@ type Result<T, E = Box<dyn StdError + Send + Sync>> = std::result::Result<T, E>;
 
 /// The name that every object is bound to.
 const REALM: &str = "s3-server";
-/// How long a client may take for its headers.
+/// How long a client may take for its headers, and before them for TLS.
 const HEADER_TIME: Duration = Duration::from_secs(30);
 
 /// Serves until the process is told to end.
@@ -44,15 +45,28 @@ const HEADER_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// When keyring, certificate, data or address cannot be used.
 pub async fn serve(args: Args) -> Result<()> {
+    if args.insecure_allow_http && !args.listen.ip().is_loopback() {
+        return Err(
+            "--insecure-allow-http needs a --listen address that only this machine reaches".into(),
+        );
+    }
     std::fs::create_dir_all(&args.data)?;
     let objects = Arc::new(LocalFileSystem::new_with_prefix(&args.data)?);
     let store = Store::new(objects, REALM);
     let tls = tls(&args)?;
+    let keyring: Arc<dyn VersionedKeys> = Arc::new(keyring(&args)?);
     let front = Front::new(Shared {
         store: store.clone(),
-        keyring: Arc::new(keyring(&args)?),
+        key_service: KeyService::of(&args.kms, beside(&args.data, "kms"), &keyring)?,
+        keyring,
         profile: args.profile,
-        secure: tls.is_some() || args.insecure_allow_http,
+        tls: tls.is_some(),
+        allow_http: args.insecure_allow_http,
+        new_bucket: if args.block_sse_c_in_new_buckets {
+            BucketEncryption::unset_blocking()
+        } else {
+            BucketEncryption::unset()
+        },
         update_scope: if args.extended_update_encryption {
             UpdateScope::Extended
         } else {
@@ -65,7 +79,9 @@ pub async fn serve(args: Args) -> Result<()> {
         // One damaged record must not keep all the others from being served.
         Err(error) => tracing::error!(%error, "what a crash left is not removed"),
     }
-    let listener = TcpListener::bind(args.listen).await?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     if tls.is_none() {
         tracing::warn!("plain HTTP: everybody on the way can read bodies and credentials");
@@ -100,9 +116,10 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, service: Servic
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
     let ended = match tls {
         None => builder.serve_connection(TokioIo::new(stream), service).await,
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => builder.serve_connection(TokioIo::new(stream), service).await,
-            Err(error) => Err(error.into()),
+        Some(tls) => match tokio::time::timeout(HEADER_TIME, tls.accept(stream)).await {
+            Ok(Ok(stream)) => builder.serve_connection(TokioIo::new(stream), service).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(late) => Err(late.into()),
         },
     };
     if let Err(error) = ended {
@@ -128,8 +145,11 @@ async fn told_to_end() {
 
 fn tls(args: &Args) -> Result<Option<TlsAcceptor>> {
     let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else { return Ok(None) };
-    let certs = CertificateDer::pem_file_iter(cert)?.collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(key)?;
+    let certs = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable("certificate", cert, &error))?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unreadable("certificate's key", key, &error))?;
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certs, key)?;
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
@@ -149,7 +169,8 @@ fn keyring(args: &Args) -> Result<KeyringFile<AwsLc>> {
     let first = !path.exists();
     let unlock = match &args.keyring_passphrase_file {
         Some(file) => {
-            let mut passphrase = std::fs::read_to_string(file)?;
+            let mut passphrase = std::fs::read_to_string(file)
+                .map_err(|error| unreadable("passphrase", file, &error))?;
             passphrase.truncate(passphrase.trim_end_matches(['\r', '\n']).len());
             // Moved, not copied: it is wiped with the secret.
             Unlock::passphrase(passphrase)?
@@ -169,6 +190,10 @@ fn keyring(args: &Args) -> Result<KeyringFile<AwsLc>> {
     println!("made the keyring {}", path.display());
     println!("keep the key file elsewhere than keyring and data: whoever has all three reads all");
     Ok(keyring)
+}
+
+fn unreadable(what: &str, file: &Path, error: &dyn StdError) -> String {
+    format!("the {what} cannot be read from {}: {error}", file.display())
 }
 
 /// `data` with an ending, in the same folder.

@@ -39,7 +39,7 @@ pub use bodies::BodyName;
 pub use buckets::BucketName;
 pub use error::{Error, Result};
 pub use lists::{Listed, Page, Query};
-pub use objects::StagedObject;
+pub use objects::{StagedObject, There};
 pub use parts::StagedPart;
 pub use paths::{ObjectKey, UploadId};
 pub use reading::{OpenObject, StoredObject};
@@ -67,7 +67,7 @@ struct Shared {
     /// Held while an upload is completed or aborted.
     uploads: Locks,
     /// Written while buckets come and go, read while objects do.
-    buckets: RwLock<()>,
+    buckets: Arc<RwLock<()>>,
     in_use: InUse,
 }
 
@@ -81,7 +81,7 @@ impl Store {
             realm: realm.into(),
             keys: Locks::new(),
             uploads: Locks::new(),
-            buckets: RwLock::new(()),
+            buckets: Arc::default(),
         };
         Self { shared: Arc::new(shared) }
     }

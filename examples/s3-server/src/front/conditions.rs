@@ -1,11 +1,14 @@
 //! Conditional requests.
 
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use object_cipher_s3::{ETagList, ObjectETag};
 use s3s::dto::{Timestamp, TimestampFormat};
 
-use super::{Refusal, Result};
-use crate::store::{self, ObjectRecord};
+use super::{
+    Refusal, Result,
+    objects::{http_date, set},
+};
+use crate::store::{self, ObjectRecord, There};
 
 /// What a request that writes wants of the object that is there.
 pub(super) enum WriteCondition {
@@ -28,14 +31,14 @@ impl WriteCondition {
     /// Holds it against the object that is there; `etag` gives the object's ETag, if it opens.
     pub(super) fn admit(
         &self,
-        there: Option<&ObjectRecord>,
+        there: There<'_>,
         etag: impl FnOnce(&ObjectRecord) -> Option<ObjectETag>,
     ) -> store::Result<()> {
         match (self, there) {
-            (Self::Any, _) | (Self::Absent, None) => Ok(()),
-            (Self::Absent, Some(_)) => Err(store::Error::Condition),
-            (Self::Match(_), None) => Err(store::Error::NoSuchKey),
-            (Self::Match(wanted), Some(there)) => {
+            (Self::Any, _) | (Self::Absent, There::Nothing) => Ok(()),
+            (Self::Absent, _) | (Self::Match(_), There::Damaged) => Err(store::Error::Condition),
+            (Self::Match(_), There::Nothing) => Err(store::Error::NoSuchKey),
+            (Self::Match(wanted), There::Object(there)) => {
                 let matches = etag(there).is_some_and(|etag| wanted.matches(&etag));
                 if matches { Ok(()) } else { Err(store::Error::Condition) }
             }
@@ -56,11 +59,15 @@ pub(super) fn admit_read(
     let seconds = modified / 1_000;
     let failed = || Refusal::from(store::Error::Condition);
     let unchanged = || {
-        if prefix.is_empty() {
-            Refusal::new(StatusCode::NOT_MODIFIED, "NotModified", "Not Modified")
-        } else {
-            failed()
+        if !prefix.is_empty() {
+            return failed();
         }
+        let mut told = HeaderMap::new();
+        if let Some(etag) = etag {
+            told.insert("etag", etag.header_value());
+        }
+        set(&mut told, "last-modified", &http_date(modified));
+        Refusal::NotModified(told)
     };
     match list("if-match") {
         Some(wanted) if !etag.is_some_and(|etag| wanted.matches(etag)) => return Err(failed()),

@@ -16,8 +16,9 @@ use super::{
     buckets::timestamp,
     conditions::{WriteCondition, admit_read},
     digests::Watch,
-    encryption::etag_of,
+    encryption::{Place, etag_of},
     metadata, object_key,
+    request_cipher::Caller,
     uploads::part_number,
 };
 use crate::store::OpenObject;
@@ -30,10 +31,12 @@ impl Front {
         &self,
         request: S3Request<CopyObjectInput>,
     ) -> Result<S3Response<CopyObjectOutput>> {
+        let (bucket, key) = (bucket_name(&request.input.bucket)?, object_key(&request.input.key)?);
+        let place = Place { bucket: &bucket, key: &key, caller: Caller::of(&request) };
+        let arrival = self.arrival(&request);
+        let (chosen, wish) = self.to_write(arrival, &request.headers, place).await?;
+        let source = self.source(&request, &request.input.copy_source).await?;
         let input = request.input;
-        let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
-        let (chosen, wish) = self.to_write(&request.headers, &bucket).await?;
-        let source = self.source(&input.copy_source, &request.headers).await?;
         let replace = input
             .metadata_directive
             .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
@@ -45,24 +48,27 @@ impl Front {
                 return Err(Error::CopyChangesNothing.into());
             }
         }
-        let metadata = if replace {
+        let mut metadata = if replace {
             metadata::of_headers(&request.headers)?
         } else {
             source.record().metadata.clone()
         };
+        // The source's is not copied.
+        metadata::keep_context(&mut metadata, &chosen.context);
         let algorithm = source.opener().checksum().map(|sealed| sealed.checksum.algorithm());
         let nothing = HeaderMap::new();
         let watch = Watch::new(&nothing, None, None, algorithm.unwrap_or(checksum::DEFAULT))?;
         let plaintext = Box::pin(source.read(&ReadRange::Whole)?);
         let staged =
-            self.store().stage(&bucket, &key, &*chosen.cipher, watch.watch(plaintext)).await?;
+            self.store().stage(&bucket, &key, &*chosen.cipher, watch.watch(plaintext)).await;
+        let staged = staged.map_err(chosen.told())?;
         let condition = WriteCondition::of(&request.headers);
         let mut told = HeaderMap::new();
         let record = self
             .commit(staged, watch, &chosen, (&bucket, &key), metadata, &condition, &mut told)
             .await?;
         let mut headers = HeaderMap::new();
-        self.show(&chosen, Operation::CopyObject, &mut headers);
+        self.show(&chosen, &record.envelope, Operation::CopyObject, &mut headers);
         let result = CopyObjectResult {
             e_tag: told_etag(&told),
             last_modified: Some(timestamp(record.modified)),
@@ -82,12 +88,14 @@ impl Front {
         &self,
         request: S3Request<UploadPartCopyInput>,
     ) -> Result<S3Response<UploadPartCopyOutput>> {
-        let input = request.input;
-        let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
         let operation = Operation::UploadPartCopy;
-        let part_key = self.part_key(operation, &request.headers, &bucket).await?;
-        let (upload, chosen) = self.resumed((&bucket, &key), &input.upload_id, part_key).await?;
-        let source = self.source(&input.copy_source, &request.headers).await?;
+        let bucket = bucket_name(&request.input.bucket)?;
+        let part_key = self.part_key(operation, &request, &bucket).await?;
+        let key = object_key(&request.input.key)?;
+        let place = Place { bucket: &bucket, key: &key, caller: Caller::of(&request) };
+        let (upload, chosen) = self.resumed(place, &request.input.upload_id, part_key).await?;
+        let source = self.source(&request, &request.input.copy_source).await?;
+        let input = request.input;
         let range = source_range(input.copy_source_range.as_deref(), source.record().size)?;
         let watch = Watch::new(&HeaderMap::new(), None, None, checksum::DEFAULT)?;
         let plaintext = watch.watch(Box::pin(source.read(&range)?));
@@ -95,7 +103,7 @@ impl Front {
         let mut told = HeaderMap::new();
         let etag = self.commit_part(staged, watch, &chosen, &mut told).await?;
         let mut headers = HeaderMap::new();
-        self.show(&chosen, operation, &mut headers);
+        self.show(&chosen, &upload.record().envelope, operation, &mut headers);
         let result = CopyPartResult {
             e_tag: Some(ETag::Strong(ObjectETag::Single(etag).to_string())),
             last_modified: Some(std::time::SystemTime::now().into()),
@@ -109,7 +117,8 @@ impl Front {
     }
 
     /// Opens the source of a copy.
-    async fn source(&self, source: &CopySource, headers: &HeaderMap) -> Result<OpenObject> {
+    async fn source<T>(&self, request: &S3Request<T>, source: &CopySource) -> Result<OpenObject> {
+        let headers = &request.headers;
         let CopySource::Bucket { bucket, key, version_id } = source else {
             let message = "Copies are made from buckets only.";
             return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
@@ -118,9 +127,11 @@ impl Front {
             let message = "The specified version does not exist.";
             return Err(Refusal::new(StatusCode::NOT_FOUND, "NoSuchVersion", message));
         }
-        let read_key = ReadKey::parse_copy_source(headers, self.arrival())?;
-        let stored = self.store().get(&bucket_name(bucket)?, &object_key(key)?).await?;
-        let (object, _) = self.open(stored, &read_key).await?;
+        let read_key = ReadKey::parse_copy_source(headers, self.arrival(request))?;
+        let (bucket, key) = (bucket_name(bucket)?, object_key(key)?);
+        let place = Place { bucket: &bucket, key: &key, caller: Caller::of(request) };
+        let stored = self.store().get(&bucket, &key).await?;
+        let (object, _) = self.open(stored, &read_key, place).await?;
         let etag = etag_of(object.record(), object.opener());
         admit_read(headers, SOURCE, etag.as_ref(), object.record().modified)?;
         Ok(object)

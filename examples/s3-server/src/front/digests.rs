@@ -19,6 +19,7 @@ pub(super) struct Watch {
     content_md5: Option<ContentMd5>,
     length: Option<u64>,
     trailers: Option<TrailingHeaders>,
+    must_claim: bool,
 }
 
 impl Watch {
@@ -42,7 +43,13 @@ impl Watch {
             content_md5: content_md5.transpose()?,
             length: length.and_then(|length| u64::try_from(length).ok()),
             trailers,
+            must_claim: false,
         })
+    }
+
+    /// The client has to say a digest.
+    pub(super) fn must_claim(self) -> Self {
+        Self { must_claim: true, ..self }
     }
 
     /// The body, watched as it goes by.
@@ -76,6 +83,11 @@ impl Watch {
         }
         let behind = self.trailers.and_then(|trailers| trailers.take());
         let behind = behind.as_ref().map(claims).transpose()?.and_then(|(claimed, _)| claimed);
+        if self.must_claim && (self.content_md5, self.claimed, behind) == (None, None, None) {
+            let message =
+                "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", message));
+        }
         for claimed in [self.claimed, behind].iter().flatten() {
             digests.verify(claimed)?;
         }
@@ -115,6 +127,5 @@ pub(super) fn body(
 }
 
 fn internal() -> Refusal {
-    let message = "We encountered an internal error. Please try again.";
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    Refusal::Other(Box::new(super::error::internal()))
 }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Extensions, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 use object_cipher_s3::{Answer, ErrorXml, Profile};
-use s3s::{S3Error, S3ErrorCode};
+use s3s::{S3Error, S3ErrorCode, dto};
 
 use crate::store;
 
@@ -17,6 +17,10 @@ pub(super) enum Refusal {
     Encryption(object_cipher_s3::Error),
     /// Another of S3's answers.
     Other(Box<Answer>),
+    /// The client's copy is as good as the object: 304, with these headers.
+    NotModified(HeaderMap),
+    /// What a record names was not there: it may be stale.
+    Stale,
     /// s3s's own.
     Host(S3Error),
 }
@@ -56,10 +60,9 @@ impl Refusal {
 
     /// The error for s3s; the whole answer waits in the request's slot.
     pub(super) fn into_host(self, extensions: &Extensions, profile: Profile) -> S3Error {
-        let answer = match self {
-            Self::Host(error) => return error,
-            Self::Encryption(error) => Box::new(error.answer(profile)),
-            Self::Other(answer) => answer,
+        let answer = match self.answer(profile) {
+            Ok(answer) => answer,
+            Err(error) => return error,
         };
         let code = S3ErrorCode::from_bytes(answer.code.as_bytes());
         let mut error = S3Error::new(code.unwrap_or(S3ErrorCode::InternalError));
@@ -70,11 +73,36 @@ impl Refusal {
         }
         error
     }
+
+    /// As one of several in an answer that is itself a success.
+    pub(super) fn of_one(self, key: String, profile: Profile) -> dto::Error {
+        let (code, message) = match self.answer(profile) {
+            Ok(answer) => (answer.code.to_owned(), Some(answer.message)),
+            Err(error) => (error.code().as_str().to_owned(), None),
+        };
+        dto::Error { code: Some(code), key: Some(key), message, ..dto::Error::default() }
+    }
+
+    /// Our own answer, or what s3s writes.
+    fn answer(self, profile: Profile) -> Result<Box<Answer>, S3Error> {
+        match self {
+            Self::Encryption(error) => Ok(Box::new(error.answer(profile))),
+            Self::Other(answer) => Ok(answer),
+            Self::Stale => Ok(Box::new(internal())),
+            Self::NotModified(headers) => {
+                let mut error = S3Error::new(S3ErrorCode::NotModified);
+                error.set_status_code(StatusCode::NOT_MODIFIED);
+                error.set_headers(headers);
+                Err(error)
+            }
+            Self::Host(error) => Err(error),
+        }
+    }
 }
 
 /// The body of an answer.
-pub(super) fn xml(answer: &Answer) -> String {
-    ErrorXml::new(answer).to_string()
+pub(super) fn xml(answer: &Answer, request_id: &str) -> String {
+    ErrorXml::new(answer).element("RequestId", request_id).to_string()
 }
 
 impl From<object_cipher_s3::Error> for Refusal {
@@ -137,11 +165,12 @@ impl From<store::Error> for Refusal {
                 "PreconditionFailed",
                 "At least one of the pre-conditions you specified did not hold",
             ),
-            Store::Source(_) => (
-                400,
-                "IncompleteBody",
-                "You did not provide the number of bytes specified by the Content-Length HTTP header",
-            ),
+            Store::BodyGone(_) => {
+                tracing::error!(%error, "a request failed");
+                return Self::Stale;
+            }
+            // The source of a copy is ours.
+            Store::Source(source) if !source.is::<Store>() => of_source(&**source),
             Store::Cipher(Core::RangeNotSatisfiable { .. }) => {
                 (416, "InvalidRange", "The requested range is not satisfiable")
             }
@@ -153,10 +182,92 @@ impl From<store::Error> for Refusal {
             // What is broken here is no business of the client's; the log has it.
             _ => {
                 tracing::error!(%error, "a request failed");
-                (500, "InternalError", "We encountered an internal error. Please try again.")
+                return Self::Other(Box::new(internal()));
             }
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::new(status, code, message)
+    }
+}
+
+pub(super) fn internal() -> Answer {
+    Answer {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        code: "InternalError",
+        message: "We encountered an internal error. Please try again.".into(),
+        argument_name: None,
+        argument_value: None,
+    }
+}
+
+/// Tries once more what met a stale record: it is read again then.
+pub(super) async fn twice<T, F>(attempt: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    match attempt().await {
+        Err(Refusal::Stale) => attempt().await,
+        done => done,
+    }
+}
+
+/// Why a request's body failed. s3s tells its reasons by their text only.
+fn of_source(error: &(dyn std::error::Error + 'static)) -> (u16, &'static str, &'static str) {
+    let reason = error.to_string();
+    if reason.ends_with("SignatureMismatch") {
+        return (
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+        );
+    }
+    if reason.ends_with("Sha256Mismatch") {
+        return (
+            400,
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        );
+    }
+    (
+        400,
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_of_what_is_damaged_is_no_fault_of_the_clients() {
+        let source = store::Error::Source(Box::new(store::Error::Altered("length of a body")));
+        let Ok(answer) = Refusal::from(source).answer(Profile::Aws) else { panic!() };
+        assert_eq!(answer.code, "InternalError");
+        let source = store::Error::Source("the connection ended".into());
+        let Ok(answer) = Refusal::from(source).answer(Profile::Aws) else { panic!() };
+        assert_eq!(answer.code, "IncompleteBody");
+    }
+
+    #[tokio::test]
+    async fn a_stale_read_is_tried_once_more_and_no_more() {
+        for (stale, succeeds) in [(0, true), (1, true), (2, false)] {
+            let tries = Cell::new(0);
+            let done = twice(|| async {
+                tries.set(tries.get() + 1);
+                if tries.get() <= stale { Err(Refusal::Stale) } else { Ok(()) }
+            });
+            assert_eq!(done.await.is_ok(), succeeds);
+            assert_eq!(tries.get(), (stale + 1).min(2));
+        }
+        let tries = Cell::new(0);
+        let refused = twice(|| async {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(Refusal::from(store::Error::NoSuchKey))
+        });
+        assert!(refused.await.is_err());
+        assert_eq!(tries.get(), 1);
     }
 }

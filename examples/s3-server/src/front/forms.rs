@@ -11,7 +11,9 @@ use super::{
     Front, Result, bucket_name,
     conditions::WriteCondition,
     digests::{Watch, body},
+    encryption::Place,
     metadata, object_key,
+    request_cipher::Caller,
 };
 
 impl Front {
@@ -19,27 +21,33 @@ impl Front {
         &self,
         request: S3Request<PostObjectInput>,
     ) -> Result<S3Response<PostObjectOutput>> {
+        let (arrival, caller) = (self.arrival(&request), Caller::of(&request));
         let input = request.input;
         let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
+        let place = Place { bucket: &bucket, key: &key, caller };
         let asked = encryption_fields(&input);
-        let (chosen, _) = self.to_write(&FormFields(&asked), &bucket).await?;
+        let (chosen, _) = self.to_write(arrival, &FormFields(&asked), place).await?;
         let pairs = described(&input);
-        let metadata =
+        let mut metadata =
             metadata::of_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        metadata::keep_context(&mut metadata, &chosen.context);
         let nothing = HeaderMap::new();
         let watch = Watch::new(&nothing, None, None, checksum::DEFAULT)?;
         let source = watch.watch(body(input.body));
-        let staged = self.store().stage(&bucket, &key, &*chosen.cipher, source).await?;
+        let staged = self.store().stage(&bucket, &key, &*chosen.cipher, source).await;
+        let staged = staged.map_err(chosen.told())?;
         let mut headers = HeaderMap::new();
         let any = WriteCondition::of(&nothing);
-        self.commit(staged, watch, &chosen, (&bucket, &key), metadata, &any, &mut headers).await?;
-        self.show(&chosen, Operation::PostObject, &mut headers);
+        let record = self
+            .commit(staged, watch, &chosen, (&bucket, &key), metadata, &any, &mut headers)
+            .await?;
+        self.show(&chosen, &record.envelope, Operation::PostObject, &mut headers);
         Ok(S3Response::with_headers(PostObjectOutput::default(), headers))
     }
 }
 
 /// What a form asks of encryption. It is never in the headers of the request.
-fn encryption_fields(input: &PostObjectInput) -> Vec<(String, String)> {
+pub(super) fn encryption_fields(input: &PostObjectInput) -> Vec<(String, String)> {
     let mode = input.server_side_encryption.as_ref().map(|mode| mode.as_str().to_owned());
     let fields = [
         (header::SSE, mode),

@@ -19,7 +19,7 @@ use crate::store::{BucketName, Listed, ObjectKey, ObjectRecord, Page, Query};
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
 /// A page holds at most so many entries.
-const MAX_KEYS: i32 = 1_000;
+pub(super) const MAX_KEYS: i32 = 1_000;
 
 /// A page of a list, as all three operations show it.
 struct Shown {
@@ -197,20 +197,20 @@ impl Front {
 
 /// How names are written in a list.
 #[derive(Clone, Copy)]
-enum Coding {
+pub(super) enum Coding {
     Plain,
     Url,
 }
 
 impl Coding {
-    fn of(wanted: Option<&EncodingType>) -> Self {
+    pub(super) fn of(wanted: Option<&EncodingType>) -> Self {
         match wanted {
             Some(wanted) if wanted.as_str() == EncodingType::URL => Self::Url,
             _ => Self::Plain,
         }
     }
 
-    fn write(self, name: &str) -> String {
+    pub(super) fn write(self, name: &str) -> String {
         match self {
             Self::Plain => name.to_owned(),
             Self::Url => utf8_percent_encode(name, ENCODED).to_string(),
@@ -219,7 +219,7 @@ impl Coding {
 }
 
 /// How many entries a page holds.
-fn limit(max_keys: Option<i32>) -> Result<usize> {
+pub(super) fn limit(max_keys: Option<i32>) -> Result<usize> {
     usize::try_from(max_keys.unwrap_or(MAX_KEYS).min(MAX_KEYS)).map_err(|_| {
         let message = "Argument max-keys must be an integer between 0 and 2147483647";
         Refusal::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)

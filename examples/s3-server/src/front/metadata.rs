@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use object_cipher_core::EncryptionContext;
+use object_cipher_s3::header;
 
 use super::{Refusal, Result};
-use crate::store::Metadata;
+use crate::store::{self, Metadata};
 
 /// Headers that are kept and shown again.
 const KEPT: [&str; 6] = [
@@ -64,9 +66,31 @@ fn without_chunked(value: &str) -> String {
     codings.collect::<Vec<_>>().join(",")
 }
 
-/// Shows it in the headers of an answer.
+/// Keeps the caller's encryption context, which S3 keeps so too, in the place of any before.
+pub(super) fn keep_context(metadata: &mut Metadata, context: &EncryptionContext) {
+    metadata.0.remove(header::CONTEXT);
+    if !context.is_empty() {
+        let pairs: BTreeMap<_, _> = context.iter().collect();
+        metadata.0.insert(header::CONTEXT.into(), serde_json::json!(pairs).to_string());
+    }
+}
+
+/// The caller's encryption context, as it was kept.
+pub(super) fn context(metadata: &Metadata) -> Result<EncryptionContext> {
+    let mut context = EncryptionContext::new();
+    let Some(kept) = metadata.0.get(header::CONTEXT) else { return Ok(context) };
+    let damaged = || Refusal::from(store::Error::Altered("encryption context"));
+    let pairs: BTreeMap<String, String> = serde_json::from_str(kept).map_err(|_| damaged())?;
+    for (key, value) in pairs {
+        // It was admitted when it was kept, and the wrap binds it.
+        context.insert_reserved(key, value).map_err(|_| damaged())?;
+    }
+    Ok(context)
+}
+
+/// Shows it in the headers of an answer, but for the encryption context.
 pub(super) fn show(metadata: &Metadata, headers: &mut HeaderMap) {
-    for (name, value) in &metadata.0 {
+    for (name, value) in metadata.0.iter().filter(|(name, _)| *name != header::CONTEXT) {
         let name = HeaderName::from_bytes(name.as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
             headers.insert(name, value);

@@ -11,9 +11,9 @@ macro_rules! operations {
         impl S3 for Front {
             $(async fn $operation(
                 &self,
-                mut request: S3Request<dto::$input>,
+                request: S3Request<dto::$input>,
             ) -> S3Result<S3Response<dto::$output>> {
-                let extensions = std::mem::take(&mut request.extensions);
+                let extensions = request.extensions.clone();
                 let result = self.$method(request).await;
                 result.map_err(|refusal| refusal.into_host(&extensions, self.profile()))
             })+
@@ -26,6 +26,9 @@ operations! {
     head_bucket(HeadBucketInput) -> HeadBucketOutput = head_bucket_named;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = delete_bucket_named;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = location;
+    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = put_policy;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = policy;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = delete_policy;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = all_buckets;
     put_object(PutObjectInput) -> PutObjectOutput = put;
     post_object(PostObjectInput) -> PostObjectOutput = post;

@@ -18,6 +18,22 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// The bytes of a range, or of the whole.
+    pub(super) fn of_bytes(size: u64, range: Option<dto::Range>) -> Result<Self> {
+        let range = match range {
+            None => {
+                let range = Some(ReadRange::Whole);
+                return Ok(Wanted { range, start: 0, length: size, partial: false });
+            }
+            Some(dto::Range::Int { first, last: Some(last) }) => {
+                ReadRange::Bytes(first..last.saturating_add(1))
+            }
+            Some(dto::Range::Int { first, last: None }) => ReadRange::From(first),
+            Some(dto::Range::Suffix { length }) => ReadRange::Last(length),
+        };
+        Self::part_of(size, range)
+    }
+
     /// The bytes of a range, or of a part, or of the whole.
     pub(super) fn of(
         object: &OpenObject,
@@ -25,27 +41,22 @@ impl Wanted {
         part: Option<i32>,
     ) -> Result<Self> {
         let size = object.record().size;
-        let range = match (range, part) {
-            (Some(_), Some(_)) => return Err(Error::RangeWithPartNumber.into()),
-            (None, None) => {
-                let range = Some(ReadRange::Whole);
-                return Ok(Wanted { range, start: 0, length: size, partial: false });
-            }
+        match (range, part) {
+            (Some(_), Some(_)) => Err(Error::RangeWithPartNumber.into()),
+            (range, None) => Self::of_bytes(size, range),
             (None, Some(part)) => {
                 let number = u32::try_from(part).ok();
-                let bytes = number.and_then(|number| object.part(number));
+                let bytes = number.map(|number| object.part(number)).transpose()?.flatten();
                 let bytes = bytes.ok_or(Error::PartNumberNotSatisfiable)?;
                 if bytes.is_empty() {
                     return Ok(Wanted { range: None, start: 0, length: 0, partial: size > 0 });
                 }
-                ReadRange::Bytes(bytes)
+                Self::part_of(size, ReadRange::Bytes(bytes))
             }
-            (Some(dto::Range::Int { first, last: Some(last) }), None) => {
-                ReadRange::Bytes(first..last.saturating_add(1))
-            }
-            (Some(dto::Range::Int { first, last: None }), None) => ReadRange::From(first),
-            (Some(dto::Range::Suffix { length }), None) => ReadRange::Last(length),
-        };
+        }
+    }
+
+    fn part_of(size: u64, range: ReadRange) -> Result<Self> {
         let bytes = range.resolve(size)?;
         let (start, length) = (bytes.start, bytes.end - bytes.start);
         Ok(Wanted { range: Some(range), start, length, partial: true })

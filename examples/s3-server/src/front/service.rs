@@ -2,9 +2,9 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use object_cipher_s3::redact;
+use object_cipher_s3::{Profile, redact};
 use s3s::{
     Body, HttpError,
     auth::SimpleAuth,
@@ -14,18 +14,27 @@ use s3s::{
 
 use super::{
     Front,
+    access::Access,
     encryption_route::EncryptionRoute,
     error::{AnswerSlot, xml},
+    signature,
 };
 use crate::args::AccessKey;
 
 /// A form's file takes at most so many bytes.
 const MAX_FORM_FILE: u64 = 64 * 1024 * 1024;
 
+/// A request's id, which its answer shows, and a KMS's audit log.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// A hyper service: marks customers' keys as sensitive before s3s sees them, and writes answers in
 /// full.
 #[derive(Clone)]
-pub struct Service(S3Service);
+pub struct Service {
+    service: S3Service,
+    profile: Profile,
+}
 
 impl Service {
     /// A service for these clients.
@@ -36,11 +45,13 @@ impl Service {
         }
         let mut config = S3Config::default();
         config.post_object_max_file_size = MAX_FORM_FILE;
+        let profile = front.profile();
         let mut builder = S3ServiceBuilder::new(front.clone());
         builder.set_auth(auth);
+        builder.set_access(Access(front.clone()));
         builder.set_route(EncryptionRoute(front));
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-        Self(builder.build())
+        Self { service: builder.build(), profile }
     }
 }
 
@@ -50,7 +61,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let service = self.0.clone();
+        let (service, profile) = (self.service.clone(), self.profile);
         Box::pin(async move {
             let mut request = request.map(Body::from);
             redact::mark_headers(request.headers_mut());
@@ -62,18 +73,41 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             );
             let slot = AnswerSlot::default();
             request.extensions_mut().insert(slot.clone());
+            let id = request_id();
+            request.extensions_mut().insert(RequestId(id.clone()));
             let head = request.method() == Method::HEAD;
-            let mut response = service.call(request).await?;
+            let mut response = match signature::check(request.uri(), request.headers()) {
+                Ok(()) => service.call(request).await?,
+                Err(refusal) => {
+                    refusal.into_host(request.extensions(), profile);
+                    Response::new(Body::empty())
+                }
+            };
             if let Some(answer) = slot.take() {
                 *response.status_mut() = answer.status;
                 response.headers_mut().remove(header::CONTENT_LENGTH);
-                let has_body = !head && answer.status != http::StatusCode::NOT_MODIFIED;
                 *response.body_mut() =
-                    if has_body { Body::from(xml(&answer)) } else { Body::empty() };
+                    if head { Body::empty() } else { Body::from(xml(&answer, &id)) };
                 let xml = HeaderValue::from_static("application/xml");
                 response.headers_mut().insert(header::CONTENT_TYPE, xml);
+            } else if response.status() == StatusCode::NOT_MODIFIED {
+                // s3s writes one.
+                response.headers_mut().remove(header::CONTENT_LENGTH);
+                response.headers_mut().remove(header::CONTENT_TYPE);
+                *response.body_mut() = Body::empty();
+            }
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                response.headers_mut().insert("x-amz-request-id", id);
             }
             Ok(response)
         })
     }
+}
+
+/// Sixteen digits: they tell requests apart, and nothing else.
+fn request_id() -> String {
+    let mut bytes = [0; 8];
+    // Without randomness nothing is sealed, and that is told.
+    let _ = getrandom::fill(&mut bytes);
+    hex::encode_upper(bytes)
 }

@@ -11,40 +11,39 @@ use s3s::{
     dto::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
         CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput,
-        CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput,
-        ListPartsInput, ListPartsOutput, MultipartUpload, Part, UploadPartInput, UploadPartOutput,
+        CreateMultipartUploadOutput, ETag, UploadPartInput, UploadPartOutput,
     },
 };
 use serde_json::json;
 
 use super::{
     Front, Refusal, Result, bucket_name,
-    buckets::timestamp,
     conditions::WriteCondition,
     digests::{Watch, body},
-    encryption::Chosen,
+    encryption::{Chosen, Place},
     metadata, object_key,
     objects::{set, show_checksum},
+    request_cipher::Caller,
 };
 use crate::store::{
-    self, BucketName, NamedPart, ObjectKey, ObjectRecord, PartRecord, StagedPart, Upload, UploadId,
-    UploadRecord,
+    self, BucketName, NamedPart, StagedPart, There, Upload, UploadId, UploadRecord,
 };
 
 /// Each part but the last has at least so many bytes.
 const LEAST_PART: u64 = 5 * 1024 * 1024;
-/// A page of parts.
-const MAX_PARTS_LISTED: usize = 1_000;
 
 impl Front {
     pub(super) async fn create(
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> Result<S3Response<CreateMultipartUploadOutput>> {
+        let (arrival, caller) = (self.arrival(&request), Caller::of(&request));
         let input = request.input;
         let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
-        let (chosen, _) = self.to_write(&request.headers, &bucket).await?;
-        let metadata = metadata::of_headers(&request.headers)?;
+        let place = Place { bucket: &bucket, key: &key, caller };
+        let (chosen, _) = self.to_write(arrival, &request.headers, place).await?;
+        let mut metadata = metadata::of_headers(&request.headers)?;
+        metadata::keep_context(&mut metadata, &chosen.context);
         let algorithm = header(&request.headers, "x-amz-checksum-algorithm");
         let algorithm = algorithm.map(checksum::from_name).transpose()?;
         // S3 lets who sent no checksum algorithm complete an SSE-C upload without the key.
@@ -60,9 +59,10 @@ impl Front {
             metadata,
             settings,
         );
-        let upload = upload.await?;
+        let upload = upload.await.map_err(chosen.told())?;
         let mut headers = HeaderMap::new();
-        self.show(&chosen, Operation::CreateMultipartUpload, &mut headers);
+        let envelope = &upload.record().envelope;
+        self.show(&chosen, envelope, Operation::CreateMultipartUpload, &mut headers);
         if let Some(algorithm) = algorithm {
             set(&mut headers, "x-amz-checksum-algorithm", checksum::name(algorithm));
             let kind = kind.unwrap_or(match checksum::default_kind(algorithm) {
@@ -84,11 +84,14 @@ impl Front {
         &self,
         request: S3Request<UploadPartInput>,
     ) -> Result<S3Response<UploadPartOutput>> {
-        let input = request.input;
-        let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
         let operation = Operation::UploadPart;
-        let part_key = self.part_key(operation, &request.headers, &bucket).await?;
-        let (upload, chosen) = self.resumed((&bucket, &key), &input.upload_id, part_key).await?;
+        let bucket = bucket_name(&request.input.bucket)?;
+        let part_key = self.part_key(operation, &request, &bucket).await?;
+        let caller = Caller::of(&request);
+        let input = request.input;
+        let key = object_key(&input.key)?;
+        let place = Place { bucket: &bucket, key: &key, caller };
+        let (upload, chosen) = self.resumed(place, &input.upload_id, part_key).await?;
         let default = algorithm(upload.record()).unwrap_or(checksum::DEFAULT);
         let watch =
             Watch::new(&request.headers, request.trailing_headers, input.content_length, default)?;
@@ -97,7 +100,7 @@ impl Front {
         let mut headers = HeaderMap::new();
         let etag = self.commit_part(staged, watch, &chosen, &mut headers).await?;
         headers.insert("etag", ObjectETag::Single(etag).header_value());
-        self.show(&chosen, operation, &mut headers);
+        self.show(&chosen, &upload.record().envelope, operation, &mut headers);
         Ok(S3Response::with_headers(UploadPartOutput::default(), headers))
     }
 
@@ -116,38 +119,40 @@ impl Front {
         Ok(etag)
     }
 
-    pub(super) async fn part_key(
+    pub(super) async fn part_key<T>(
         &self,
         operation: Operation,
-        headers: &HeaderMap,
+        request: &S3Request<T>,
         bucket: &BucketName,
     ) -> Result<PartKey> {
         let default = self.bucket_encryption(bucket).await?;
-        Ok(PartKey::parse(operation, headers, self.arrival(), &default, self.profile())?)
+        let arrival = self.arrival(request);
+        Ok(PartKey::parse(operation, &request.headers, arrival, &default, self.profile())?)
     }
 
     /// Goes on with an upload under the key that a request for a part brings.
     pub(super) async fn resumed(
         &self,
-        (bucket, key): (&BucketName, &ObjectKey),
+        place: Place<'_>,
         id: &str,
         part_key: PartKey,
     ) -> Result<(Upload, Chosen)> {
         let id = UploadId::parse(id)?;
-        let record = self.store().upload(bucket, key, &id).await?;
+        let record = self.store().upload(place.bucket, place.key, &id).await?;
         let customer = part_key.for_part(record.envelope.mode())?;
-        self.resume((bucket, key), &id, &record, customer.as_ref()).await
+        self.resume(place, &id, &record, customer.as_ref()).await
     }
 
-    async fn resume(
+    pub(super) async fn resume(
         &self,
-        (bucket, key): (&BucketName, &ObjectKey),
+        place: Place<'_>,
         id: &UploadId,
         record: &UploadRecord,
         customer: Option<&CustomerKey>,
     ) -> Result<(Upload, Chosen)> {
         let mode = record.envelope.mode();
-        let chosen = self.chosen(mode, customer)?;
+        let (bucket, key) = (place.bucket, place.key);
+        let chosen = self.to_open(&record.envelope, &record.metadata, customer, place)?;
         let resumed = self.store().resume(bucket, key, id, &*chosen.cipher).await;
         let told = |error| Refusal::told(error, |error| Error::from_upload(error, mode));
         Ok((resumed.map_err(told)?, chosen))
@@ -160,7 +165,7 @@ impl Front {
         let input = &request.input;
         let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
         let operation = Operation::CompleteMultipartUpload;
-        let part_key = self.part_key(operation, &request.headers, &bucket).await?;
+        let part_key = self.part_key(operation, &request, &bucket).await?;
         let id = UploadId::parse(&input.upload_id)?;
         let upload = self.store().upload(&bucket, &key, &id).await?;
         let mode = upload.envelope.mode();
@@ -172,8 +177,9 @@ impl Front {
         let customer = part_key.for_completion(mode, completion, self.profile())?;
         let parts = input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref());
         let named = named_parts(parts.unwrap_or_default())?;
+        let place = Place { bucket: &bucket, key: &key, caller: Caller::of(&request) };
         let condition = WriteCondition::of(&request.headers);
-        let admit = |there: Option<&ObjectRecord>| {
+        let admit = |there: There<'_>| {
             condition.admit(there, |record| self.recorded_etag(&bucket, &key, record))
         };
 
@@ -185,8 +191,7 @@ impl Front {
                 .await?;
             done.etag.and_then(|etag| ObjectETag::parse(etag.as_bytes()))
         } else {
-            let (upload, chosen) =
-                self.resume((&bucket, &key), &id, &upload, customer.as_ref()).await?;
+            let (upload, chosen) = self.resume(place, &id, &upload, customer.as_ref()).await?;
             let mut made = None;
             let attributes = |receipts: &[PartReceipt]| {
                 let (attributes, etag) = attributes_of(upload.record(), receipts)?;
@@ -194,8 +199,9 @@ impl Front {
                 let shown = ETagRule::of(mode) == ETagRule::Random;
                 Ok((attributes, shown.then(|| etag.to_string())))
             };
-            upload.complete(&*chosen.cipher, &named, LEAST_PART, attributes, admit).await?;
-            self.show(&chosen, operation, &mut headers);
+            let done = upload.complete(&*chosen.cipher, &named, LEAST_PART, attributes, admit);
+            let record = done.await.map_err(chosen.told())?;
+            self.show(&chosen, &record.envelope, operation, &mut headers);
             if let Some(checksum) = made.as_ref().and_then(|(made, _)| made.checksum.as_ref()) {
                 show_checksum(checksum, u32::try_from(named.len()).ok(), &mut headers);
             }
@@ -220,90 +226,6 @@ impl Front {
         self.store().abort(&bucket, &key, &UploadId::parse(&input.upload_id)?).await?;
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }
-
-    pub(super) async fn parts(
-        &self,
-        request: S3Request<ListPartsInput>,
-    ) -> Result<S3Response<ListPartsOutput>> {
-        let input = request.input;
-        let (bucket, key) = (bucket_name(&input.bucket)?, object_key(&input.key)?);
-        let id = UploadId::parse(&input.upload_id)?;
-        let record = self.store().upload(&bucket, &key, &id).await?;
-        // A customer's key is not needed, but what is sent has to be in order.
-        self.part_key(Operation::ListParts, &request.headers, &bucket).await?;
-        let after = input.part_number_marker.and_then(|marker| u32::try_from(marker).ok());
-        let limit = input.max_parts.and_then(|max| usize::try_from(max).ok());
-        let limit = limit.unwrap_or(MAX_PARTS_LISTED).min(MAX_PARTS_LISTED);
-        let mut kept = self.store().parts(&id).await?;
-        kept.retain(|(part, _)| after.is_none_or(|after| *part > after));
-        let truncated = kept.len() > limit;
-        kept.truncate(limit);
-        // The MD5 ETags of SSE-S3 are in the receipts; those of SSE-C are random and in clear.
-        let sealed = match record.envelope.mode() {
-            Mode::SseC => None,
-            _ => Some(self.resume((&bucket, &key), &id, &record, None).await?.0),
-        };
-        let mut parts = Vec::with_capacity(kept.len());
-        for (number, part) in &kept {
-            parts.push(shown_part(*number, part, sealed.as_ref()).await?);
-        }
-        let last = parts.last().and_then(|part| part.part_number);
-        let output = ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            is_truncated: Some(truncated),
-            part_number_marker: input.part_number_marker,
-            next_part_number_marker: last.filter(|_| truncated),
-            max_parts: i32::try_from(limit).ok(),
-            parts: Some(parts),
-            ..ListPartsOutput::default()
-        };
-        Ok(S3Response::new(output))
-    }
-
-    pub(super) async fn uploads(
-        &self,
-        request: S3Request<ListMultipartUploadsInput>,
-    ) -> Result<S3Response<ListMultipartUploadsOutput>> {
-        let input = request.input;
-        let uploads = self.store().uploads(&bucket_name(&input.bucket)?).await?;
-        let prefix = input.prefix.clone().unwrap_or_default();
-        let uploads = uploads.into_iter().filter(|(_, record)| record.key.starts_with(&prefix));
-        let uploads = uploads.map(|(id, record)| MultipartUpload {
-            key: Some(record.key),
-            upload_id: Some(id.as_str().into()),
-            initiated: Some(timestamp(record.created)),
-            ..MultipartUpload::default()
-        });
-        let output = ListMultipartUploadsOutput {
-            bucket: Some(input.bucket),
-            prefix: input.prefix,
-            is_truncated: Some(false),
-            uploads: Some(uploads.collect()),
-            ..ListMultipartUploadsOutput::default()
-        };
-        Ok(S3Response::new(output))
-    }
-}
-
-/// A part as a list shows it.
-async fn shown_part(number: u32, part: &PartRecord, sealed: Option<&Upload>) -> Result<Part> {
-    let etag = match (&part.etag, sealed) {
-        (Some(etag), _) => Some(etag.clone()),
-        (None, Some(upload)) => {
-            let receipt = upload.receipt(number, part, None).await?;
-            Some(ObjectETag::Single(receipt.etag()).to_string())
-        }
-        (None, None) => None,
-    };
-    Ok(Part {
-        part_number: i32::try_from(number).ok(),
-        size: i64::try_from(part.size).ok(),
-        last_modified: Some(timestamp(part.modified)),
-        e_tag: etag.map(ETag::Strong),
-        ..Part::default()
-    })
 }
 
 pub(super) fn part_number(number: i32) -> Result<u32> {

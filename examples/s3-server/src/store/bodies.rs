@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use object_cipher_core::{BodySealer, Opener, Segment};
 use object_cipher_io::{Error as IoError, OpenBytes, SealBytes, Sealed};
-use object_store::{GetOptions, GetRange, ObjectStoreExt as _, WriteMultipart, path::Path};
+use object_store::{
+    GetOptions, GetRange, GetResult, ObjectStoreExt as _, WriteMultipart, path::Path,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result, Store, paths};
@@ -100,7 +102,7 @@ impl Store {
         let fetch = segment.fetch();
         let range = Some(GetRange::Bounded(fetch.clone()));
         let options = GetOptions { range, ..GetOptions::default() };
-        let found = self.objects().get_opts(&body.path(), options).await?;
+        let found = self.get_body(body, options).await?;
         // The whole body is read: what lies behind it would not be noticed.
         if segment.header_len() > 0 && found.meta.size != fetch.end {
             return Err(Error::Altered("length of a body"));
@@ -113,9 +115,16 @@ impl Store {
     pub(super) async fn body_head(&self, body: &BodyName, length: usize) -> Result<(Bytes, u64)> {
         let range = Some(GetRange::Bounded(0..length as u64));
         let options = GetOptions { range, ..GetOptions::default() };
-        let found = self.objects().get_opts(&body.path(), options).await?;
+        let found = self.get_body(body, options).await?;
         let size = found.meta.size;
         Ok((found.bytes().await?, size))
+    }
+
+    async fn get_body(&self, body: &BodyName, options: GetOptions) -> Result<GetResult> {
+        self.objects().get_opts(&body.path(), options).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => Error::BodyGone(body.clone()),
+            error => error.into(),
+        })
     }
 }
 

@@ -1,9 +1,12 @@
 //! Buckets.
 
+use std::sync::Arc;
+
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
+use tokio::sync::OwnedRwLockWriteGuard;
 
-use super::{BucketRecord, Error, Result, Store, paths, record::now};
+use super::{BucketRecord, Error, Result, Store, locks::to_its_end, paths, record::now};
 
 /// The name of a bucket, by S3's rules: 3 to 63 lower-case letters, digits, hyphens and dots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,11 +49,11 @@ impl Store {
         name: &BucketName,
         settings: serde_json::Value,
     ) -> Result<()> {
-        let _buckets = self.shared.buckets.write().await;
+        let buckets = Arc::clone(&self.shared.buckets).write_owned().await;
         if self.read::<BucketRecord>(&name.path()).await?.is_some() {
             return Err(Error::BucketExists);
         }
-        self.write(&name.path(), &BucketRecord { created: now(), settings }).await
+        self.write_bucket(buckets, name, BucketRecord { created: now(), settings }).await
     }
 
     /// A bucket.
@@ -70,10 +73,10 @@ impl Store {
         name: &BucketName,
         change: impl FnOnce(&mut serde_json::Value) + Send,
     ) -> Result<()> {
-        let _buckets = self.shared.buckets.write().await;
+        let buckets = Arc::clone(&self.shared.buckets).write_owned().await;
         let mut bucket = self.bucket(name).await?;
         change(&mut bucket.settings);
-        self.write(&name.path(), &bucket).await
+        self.write_bucket(buckets, name, bucket).await
     }
 
     /// All buckets, by name.
@@ -100,12 +103,33 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::BucketNotEmpty`].
     pub async fn delete_bucket(&self, name: &BucketName) -> Result<()> {
-        let _buckets = self.shared.buckets.write().await;
+        let buckets = Arc::clone(&self.shared.buckets).write_owned().await;
         self.bucket(name).await?;
         let folder = paths::folder(name);
         if self.objects().list(Some(&folder)).next().await.transpose()?.is_some() {
             return Err(Error::BucketNotEmpty);
         }
-        self.remove(&name.path()).await
+        let (store, path) = (self.clone(), name.path());
+        to_its_end(async move {
+            store.remove(&path).await?;
+            drop(buckets);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write_bucket(
+        &self,
+        buckets: OwnedRwLockWriteGuard<()>,
+        name: &BucketName,
+        record: BucketRecord,
+    ) -> Result<()> {
+        let (store, path) = (self.clone(), name.path());
+        to_its_end(async move {
+            store.write(&path, &record).await?;
+            drop(buckets);
+            Ok(())
+        })
+        .await
     }
 }

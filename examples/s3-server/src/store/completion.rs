@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use object_cipher_core::{Attributes, ETag, ObjectCipher, PartReceipt, State};
 use object_cipher_s3::ObjectETag;
+use tokio::sync::OwnedMutexGuard;
 
 use super::{
     BodyName, BucketName, Error, NamedPart, ObjectKey, ObjectRecord, PartRecord, Result, Store,
-    Upload, UploadId,
+    There, Upload, UploadId,
     identity::Identity,
+    in_use::Use,
+    locks::to_its_end,
     record::{Content, Page, PartBody, PartsTable, now},
     uploads::UNDER_WAY,
 };
@@ -28,10 +31,10 @@ impl Upload {
         named: &[NamedPart],
         least: u64,
         attributes: impl FnOnce(&[PartReceipt]) -> Result<(Attributes, Option<String>)> + Send,
-        admit: impl FnOnce(Option<&ObjectRecord>) -> Result<()> + Send,
+        admit: impl FnOnce(There<'_>) -> Result<()> + Send,
     ) -> Result<ObjectRecord> {
         let store = self.store();
-        let _lock = store.shared.uploads.lock(self.id().as_str()).await;
+        let lock = store.shared.uploads.lock(self.id().as_str()).await;
         self.expect_there().await?;
         let records = store.named_parts(self.id(), named, least).await?;
         let receipts = self.receipts(named, &records).await?;
@@ -39,7 +42,7 @@ impl Upload {
         attributes.metadata_digest = Some(self.record().metadata.digest());
 
         let table = BodyName::random()?;
-        let _in_use = store.shared.in_use.keep(vec![table.clone()]);
+        let in_use = store.shared.in_use.keep(vec![table.clone()]);
         let context = self.identity.object(&table);
         let completed =
             cipher.complete_upload(self.uploader(), &context, &receipts, &attributes).await?;
@@ -59,7 +62,7 @@ impl Upload {
             modified: now(),
             metadata: self.record().metadata.clone(),
         };
-        store.complete(&self.identity, self.id(), record, admit).await
+        store.complete(self.identity.clone(), (lock, in_use), record, admit).await
     }
 
     async fn receipts(
@@ -88,9 +91,9 @@ impl Store {
         id: &UploadId,
         named: &[NamedPart],
         least: u64,
-        admit: impl FnOnce(Option<&ObjectRecord>) -> Result<()> + Send,
+        admit: impl FnOnce(There<'_>) -> Result<()> + Send,
     ) -> Result<ObjectRecord> {
-        let _lock = self.shared.uploads.lock(id.as_str()).await;
+        let lock = self.shared.uploads.lock(id.as_str()).await;
         let upload = self.upload(bucket, key, id).await?;
         let envelope = upload.envelope.complete_without_key()?;
         let records = self.named_parts(id, named, least).await?;
@@ -100,7 +103,7 @@ impl Store {
             }
         }
         let table = BodyName::random()?;
-        let _in_use = self.shared.in_use.keep(vec![table.clone()]);
+        let in_use = self.shared.in_use.keep(vec![table.clone()]);
         let parts = stored_parts(named, &records, true);
         self.write(&table.path(), &PartsTable { pages: Vec::new(), parts }).await?;
         let count = u32::try_from(named.len()).unwrap_or(u32::MAX);
@@ -112,7 +115,7 @@ impl Store {
             modified: now(),
             metadata: upload.metadata,
         };
-        self.complete(&self.identity(bucket, key), id, record, admit).await
+        self.complete(self.identity(bucket, key), (lock, in_use), record, admit).await
     }
 
     /// Seals an object whose upload was completed without its key. When another request was first,
@@ -158,20 +161,27 @@ impl Store {
         held.replace(&record, vec![old]).await
     }
 
-    /// Puts the object and ends its upload.
+    /// Puts the object and ends its upload, whose lock is held until then.
     async fn complete(
         &self,
-        identity: &Identity,
-        id: &UploadId,
+        identity: Identity,
+        kept: (OwnedMutexGuard<()>, Use),
         record: ObjectRecord,
-        admit: impl FnOnce(Option<&ObjectRecord>) -> Result<()> + Send,
+        admit: impl FnOnce(There<'_>) -> Result<()> + Send,
     ) -> Result<ObjectRecord> {
-        let held = self.hold(identity.clone()).await?;
-        admit(held.record.as_ref())?;
-        held.put(&record).await?;
-        // The object stands. What cannot be removed now is ended by the next sweep.
-        let _ = self.end_upload(identity, id).await;
-        Ok(record)
+        let held = self.hold_to_replace(identity.clone()).await?;
+        admit(held.there())?;
+        let store = self.clone();
+        to_its_end(async move {
+            held.put(&record).await?;
+            if let Some(id) = record.upload() {
+                // The object stands. What cannot be removed now is ended by the next sweep.
+                let _ = store.end_upload(&identity, id).await;
+            }
+            drop(kept);
+            Ok(record)
+        })
+        .await
     }
 
     /// The records of the parts that a client names.

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 
 use object_store::path::Path;
 
+use super::BodyName;
+
 /// The result of a store's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -56,6 +58,9 @@ pub enum Error {
         #[source]
         error: serde_json::Error,
     },
+    /// A body is not there. The record that names it may be stale.
+    #[error("the body {0} is not there")]
+    BodyGone(BodyName),
     /// The client's own stream failed.
     #[error("the request's body failed")]
     Source(#[source] Box<dyn StdError + Send + Sync>),
@@ -68,4 +73,11 @@ pub enum Error {
     /// There was no randomness.
     #[error("no randomness: {0}")]
     Random(getrandom::Error),
+}
+
+impl Error {
+    /// Whether a record is there that cannot be read.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Altered(_))
+    }
 }

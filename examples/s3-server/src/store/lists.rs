@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Bound};
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 
-use super::{BucketName, ObjectKey, ObjectRecord, Result, Store, paths, uploads::UNDER_WAY};
+use super::{BucketName, Error, ObjectKey, ObjectRecord, Result, Store, paths, uploads::UNDER_WAY};
 
 /// What of a bucket is listed.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Store {
     /// Lists a bucket's objects. No key is needed, and no body is read.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`](super::Error::NoSuchBucket).
+    /// [`Error::NoSuchBucket`].
     pub async fn list(&self, bucket: &BucketName, query: &Query) -> Result<Page> {
         self.bucket(bucket).await?;
         let mut entries = entries(&self.keys(bucket).await?, query);
@@ -75,7 +75,14 @@ impl Store {
         Ok(match entry {
             Entry::CommonPrefix(prefix) => Some(Listed::CommonPrefix(prefix)),
             Entry::Object(key) => {
-                let record = self.read(&key.path(bucket)).await?;
+                let record = match self.read(&key.path(bucket)).await {
+                    // One damaged record must not keep the others from being listed.
+                    Err(Error::Damaged { path, error }) => {
+                        tracing::error!(%path, %error, "a record is damaged, and not listed");
+                        None
+                    }
+                    found => found?,
+                };
                 record.map(|record| Listed::Object(key, Box::new(record)))
             }
         })

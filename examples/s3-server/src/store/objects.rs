@@ -1,15 +1,19 @@
 //! Objects that are stored as one body, and what changes a record.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::Stream;
 use object_cipher_core::{Attributes, ObjectCipher, Sealer};
 use object_cipher_io::Sealed;
-use tokio::sync::{MutexGuard, RwLockReadGuard};
+use object_store::path::Path;
+use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard};
 
 use super::{
     BodyName, BucketName, Error, Metadata, ObjectKey, ObjectRecord, Result, Store,
     identity::Identity,
     in_use::Use,
+    locks::to_its_end,
     record::{Content, PartsTable, now},
 };
 
@@ -24,13 +28,25 @@ pub struct StagedObject {
     in_use: Option<Use>,
 }
 
+/// What a write finds in the place of its object.
+#[derive(Clone, Copy, Debug)]
+pub enum There<'a> {
+    /// Nothing.
+    Nothing,
+    /// An object.
+    Object(&'a ObjectRecord),
+    /// An object whose record cannot be read. It can be replaced and deleted.
+    Damaged,
+}
+
 /// A record that nobody else changes meanwhile.
-pub(super) struct Held<'a> {
-    store: &'a Store,
+pub(super) struct Held {
+    store: Store,
     identity: Identity,
     pub(super) record: Option<ObjectRecord>,
-    _key: MutexGuard<'a, ()>,
-    _buckets: RwLockReadGuard<'a, ()>,
+    damaged: bool,
+    _key: OwnedMutexGuard<()>,
+    _buckets: OwnedRwLockReadGuard<()>,
 }
 
 impl Store {
@@ -79,14 +95,17 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`].
     pub async fn delete(&self, bucket: &BucketName, key: &ObjectKey) -> Result<()> {
-        let held = self.hold(self.identity(bucket, key)).await?;
-        let Some(old) = &held.record else { return Ok(()) };
+        let held = self.hold_to_replace(self.identity(bucket, key)).await?;
+        let old = match held.there() {
+            There::Nothing => return Ok(()),
+            // What it names is swept.
+            There::Damaged => return held.remove(Vec::new()).await,
+            There::Object(old) => old,
+        };
         // An object whose table of parts is damaged can be deleted too; its bodies are swept.
         let bodies = self.bodies_of(old).await.unwrap_or_default();
         self.forget_upload(old).await?;
-        self.remove(&key.path(bucket)).await?;
-        self.shared.in_use.remove(bodies);
-        Ok(())
+        held.remove(bodies).await
     }
 
     /// Wraps an object's data key anew, by the same cipher or another: new key, other mode. Body and
@@ -119,12 +138,31 @@ impl Store {
     }
 
     /// Holds an object's record, there or not.
-    pub(super) async fn hold(&self, identity: Identity) -> Result<Held<'_>> {
-        let buckets = self.shared.buckets.read().await;
+    pub(super) async fn hold(&self, identity: Identity) -> Result<Held> {
+        let path = identity.key.path(&identity.bucket);
+        let mut held = self.hold_unread(identity).await?;
+        held.record = self.read(&path).await?;
+        Ok(held)
+    }
+
+    /// Holds an object's record for who needs nothing of it: it may be damaged.
+    pub(super) async fn hold_to_replace(&self, identity: Identity) -> Result<Held> {
+        let path = identity.key.path(&identity.bucket);
+        let mut held = self.hold_unread(identity).await?;
+        match self.read(&path).await {
+            Ok(record) => held.record = record,
+            Err(error) if error.is_damage() => held.damaged = true,
+            Err(error) => return Err(error),
+        }
+        Ok(held)
+    }
+
+    async fn hold_unread(&self, identity: Identity) -> Result<Held> {
+        let buckets = Arc::clone(&self.shared.buckets).read_owned().await;
         let key = self.shared.keys.lock(&identity.name()).await;
         self.bucket(&identity.bucket).await?;
-        let record = self.read(&identity.key.path(&identity.bucket)).await?;
-        Ok(Held { store: self, identity, record, _key: key, _buckets: buckets })
+        let (store, record, damaged) = (self.clone(), None, false);
+        Ok(Held { store, identity, record, damaged, _key: key, _buckets: buckets })
     }
 
     /// All bodies that a record names.
@@ -168,7 +206,7 @@ impl StagedObject {
         metadata: Metadata,
         etag: Option<String>,
         mut attributes: Attributes,
-        admit: impl FnOnce(Option<&ObjectRecord>) -> Result<()> + Send,
+        admit: impl FnOnce(There<'_>) -> Result<()> + Send,
     ) -> Result<ObjectRecord> {
         attributes.metadata_digest = Some(metadata.digest());
         let sealed = self.sealed.take().ok_or(Error::Altered("staged body"))?;
@@ -181,8 +219,8 @@ impl StagedObject {
             metadata,
         };
         let store = self.store.clone();
-        let held = store.hold(self.identity.clone()).await?;
-        admit(held.record.as_ref())?;
+        let held = store.hold_to_replace(self.identity.clone()).await?;
+        admit(held.there())?;
         // From here on a record may name it: it stays, whatever becomes of this call.
         let _in_use = self.in_use.take();
         held.put(&record).await?;
@@ -198,7 +236,7 @@ impl Drop for StagedObject {
     }
 }
 
-impl Held<'_> {
+impl Held {
     /// Puts a record in the place of what was there, whose bodies go unless it has them too.
     pub(super) async fn put(self, record: &ObjectRecord) -> Result<()> {
         let gone = match &self.record {
@@ -213,10 +251,35 @@ impl Held<'_> {
 
     /// Puts a record in the place of what was there; then these bodies go.
     pub(super) async fn replace(self, record: &ObjectRecord, gone: Vec<BodyName>) -> Result<()> {
-        let path = self.identity.key.path(&self.identity.bucket);
-        self.store.write(&path, record).await?;
-        self.store.shared.in_use.remove(gone);
-        Ok(())
+        let record = record.clone();
+        to_its_end(async move {
+            self.store.write(&self.path(), &record).await?;
+            self.store.shared.in_use.remove(gone);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes the record; then these bodies go.
+    async fn remove(self, gone: Vec<BodyName>) -> Result<()> {
+        to_its_end(async move {
+            self.store.remove(&self.path()).await?;
+            self.store.shared.in_use.remove(gone);
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) fn there(&self) -> There<'_> {
+        match &self.record {
+            Some(record) => There::Object(record),
+            None if self.damaged => There::Damaged,
+            None => There::Nothing,
+        }
+    }
+
+    fn path(&self) -> Path {
+        self.identity.key.path(&self.identity.bucket)
     }
 
     pub(super) fn identity(&self) -> &Identity {

@@ -5,7 +5,9 @@ use futures::Stream;
 use object_cipher_core::{Checksum, ETag, PartSealer};
 use object_cipher_io::Sealed;
 
-use super::{BodyName, Error, PartRecord, Result, Upload, in_use::Use, record::now};
+use super::{
+    BodyName, Error, PartRecord, Result, Upload, in_use::Use, locks::to_its_end, record::now,
+};
 
 /// An attempt of a part that is stored and that nothing names yet. Dropped, it goes.
 #[must_use = "it is no part before it is committed"]
@@ -65,16 +67,20 @@ impl StagedPart {
             etag: shown.then(|| hex::encode(etag.0)),
             modified: now(),
         };
-        let (store, id) = (self.upload.store().clone(), self.upload.id().clone());
-        let _lock = store.shared.uploads.lock(id.as_str()).await;
+        let store = self.upload.store().clone();
+        let path = self.upload.id().part_path(self.part);
+        let lock = store.shared.uploads.lock(self.upload.id().as_str()).await;
         self.upload.expect_there().await?;
-        let path = id.part_path(self.part);
         let before: Option<PartRecord> = store.read(&path).await?;
         // From here on a record may name it: it stays, whatever becomes of this call.
-        let _in_use = self.in_use.take();
-        store.write(&path, &record).await?;
-        store.shared.in_use.remove(before.map(|before| before.body));
-        Ok(record)
+        let in_use = self.in_use.take();
+        to_its_end(async move {
+            store.write(&path, &record).await?;
+            store.shared.in_use.remove(before.map(|before| before.body));
+            drop((in_use, lock));
+            Ok(record)
+        })
+        .await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading objects.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
@@ -121,21 +121,43 @@ impl OpenObject {
     }
 
     /// The range of the plaintext that a part of the object takes, by its number from 1; in an
-    /// object of one body, number 1 is all of it.
-    pub fn part(&self, number: u32) -> Option<std::ops::Range<u64>> {
-        let Some(table) = &self.stored.table else {
-            return (number == 1).then_some(0..self.stored.record.size);
-        };
-        // Sizes in the table are not verified, and need not be: a read goes by the sealed ones.
-        let mut start = 0_u64;
-        for part in &table.parts {
-            let end = start.checked_add(part.size)?;
-            if part.part == number {
-                return Some(start..end);
+    /// object of one body, number 1 is all of it. None for a part that is not there.
+    ///
+    /// # Errors
+    /// As [`OpenObject::parts`].
+    pub fn part(&self, number: u32) -> Result<Option<Range<u64>>> {
+        if self.stored.table.is_none() {
+            return Ok((number == 1).then_some(0..self.stored.record.size));
+        }
+        let mut start = 0;
+        for (part, length) in self.parts()? {
+            let end = start + length;
+            if part == number {
+                return Ok(Some(start..end));
             }
             start = end;
         }
-        None
+        Ok(None)
+    }
+
+    /// Number and length in bytes of each part, as they were sealed: none in an object of one body.
+    ///
+    /// # Errors
+    /// [`Error::Cipher`] and [`Error::Altered`] when the table of parts is not what was sealed.
+    pub fn parts(&self) -> Result<Vec<(u32, u64)>> {
+        let Some(table) = &self.stored.table else { return Ok(Vec::new()) };
+        let mut parts = Vec::new();
+        for (number, bytes) in (0..).zip(&table.pages) {
+            let page = self.opener.page(number, &bytes.0)?;
+            parts.extend(page.entries().iter().map(|entry| (entry.part(), entry.length())));
+        }
+        // Less than all pages, say.
+        let sealed = (self.opener.part_count(), Some(self.opener.plaintext_len()));
+        let found = (
+            u32::try_from(parts.len()).ok(),
+            parts.iter().try_fold(0, |sum: u64, (_, length)| sum.checked_add(*length)),
+        );
+        if sealed == found { Ok(parts) } else { Err(Error::Altered("table of parts")) }
     }
 
     /// Reads a range: fetches the chunks that it touches, opens them in order. An error ends the

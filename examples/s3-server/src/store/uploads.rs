@@ -7,8 +7,8 @@ use object_cipher_core::{Completion, ETag, ObjectCipher, PartReceipt, StoredPart
 use object_store::path::Path;
 
 use super::{
-    BodyName, BucketName, Error, Metadata, ObjectKey, PartRecord, Result, Store, UploadId,
-    UploadRecord, identity::Identity, record::now,
+    BodyName, BucketName, Error, Metadata, ObjectKey, ObjectRecord, PartRecord, Result, Store,
+    UploadId, UploadRecord, identity::Identity, record::now,
 };
 
 /// Requests that are under way to the store at once when all parts are looked at.
@@ -183,20 +183,23 @@ impl Store {
 
     /// Removes an upload, and the bodies of those attempts that no object has.
     pub(super) async fn end_upload(&self, identity: &Identity, id: &UploadId) -> Result<()> {
-        let record = self.read(&identity.key.path(&identity.bucket)).await?;
-        let mut named: Vec<BodyName> = Vec::new();
-        if let Some(record) =
-            record.filter(|record: &super::ObjectRecord| record.upload() == Some(id))
-        {
-            named = self.bodies_of(&record).await?;
-        }
+        let record = self.read::<ObjectRecord>(&identity.key.path(&identity.bucket)).await;
+        let named = match record {
+            Ok(Some(record)) if record.upload() == Some(id) => Some(self.bodies_of(&record).await?),
+            Ok(_) => Some(Vec::new()),
+            // What it names nobody knows: all are left to the next sweep.
+            Err(error) if error.is_damage() => None,
+            Err(error) => return Err(error),
+        };
         self.remove(&id.path()).await?;
         let parts = self.parts(id).await?;
         for (part, _) in &parts {
             self.remove(&id.part_path(*part)).await?;
         }
-        let bodies = parts.into_iter().map(|(_, record)| record.body);
-        self.shared.in_use.remove(bodies.filter(|body| !named.contains(body)));
+        if let Some(named) = named {
+            let bodies = parts.into_iter().map(|(_, record)| record.body);
+            self.shared.in_use.remove(bodies.filter(|body| !named.contains(body)));
+        }
         Ok(())
     }
 }
