@@ -1,6 +1,8 @@
 //! The command line, as clap reads it.
 
+mod dsse;
 mod keyring;
+mod kms;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -12,9 +14,13 @@ use clap::{
 };
 use object_cipher_core::ReadRange;
 
+pub(crate) use self::dsse::{DsseCommand, DsseKeyArgs, LayerName, PeelArgs};
 pub(crate) use self::keyring::{
     ExportArgs, InitArgs, KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeyringArgs, KeyringCommand,
     ListArgs, ResealArgs, RetireArgs, RotateArgs,
+};
+pub(crate) use self::kms::{
+    AuditArgs, CreateArgs, KeyArgs, KmsArgs, KmsCommand, KmsListArgs, KmsOfFiles,
 };
 use crate::{console::note, files::is_dash, record::MAX_NAME_LEN};
 
@@ -38,7 +44,7 @@ const SEALING: &str = "\
 Sealing counts its wraps in the keyring file, which is replaced for it: the folder of the keyring
 must be writable by this user. Opening reads only.";
 
-/// Seals files the way S3 encrypts objects (SSE-S3), and opens them again.
+/// Seals files the way S3 encrypts objects (SSE-S3, SSE-KMS, DSSE-KMS), and opens them again.
 ///
 /// A sealed file is a pair: `notes.sealed`, the body, and `notes.sealed.envelope`, what is needed
 /// beside the key to open it. Keep the two together; the keyring file holds the master keys.
@@ -55,7 +61,8 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct GlobalArgs {
-    /// The cryptographic library; both give the same bytes
+    /// The cryptographic library; both give the same bytes. Two layers are by both: RustCrypto inside,
+    /// AWS-LC outside
     #[arg(long, global = true, value_enum, default_value_t = BackendName::AwsLc)]
     pub(crate) backend: BackendName,
 
@@ -71,6 +78,12 @@ pub(crate) enum Command {
     /// Creates and changes the file of master keys
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// Makes and changes the keys of a local KMS, and verifies its audit log
+    #[command(subcommand)]
+    Kms(KmsCommand),
+    /// Takes a file of two layers apart, for auditors
+    #[command(subcommand)]
+    Dsse(DsseCommand),
     /// Seals a file: writes FILE.sealed and, last, FILE.sealed.envelope
     #[command(after_help = SEALING)]
     Seal(SealArgs),
@@ -101,12 +114,23 @@ pub(crate) struct SealArgs {
           value_parser = object_name)]
     pub(crate) name: String,
 
+    /// How its key is kept
+    #[arg(long, value_enum, default_value_t = ModeName::SseS3)]
+    pub(crate) mode: ModeName,
+
+    /// The key of the KMS: its id, its ARN or an alias; for sse-kms and dsse-kms [default: alias/aws/s3]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) kms_key: Option<String>,
+
     /// Replace a sealed file of that name; it stays whole until the new one is complete
     #[arg(long)]
     pub(crate) force: bool,
 
     #[command(flatten)]
     pub(crate) threads: ThreadArgs,
+
+    #[command(flatten)]
+    pub(crate) kms: KmsOfFiles,
 
     #[command(flatten)]
     pub(crate) keyring: KeyringArgs,
@@ -196,6 +220,9 @@ pub(crate) struct AccessArgs {
     pub(crate) name: Option<String>,
 
     #[command(flatten)]
+    pub(crate) kms: KmsOfFiles,
+
+    #[command(flatten)]
     pub(crate) keyring: KeyringArgs,
 }
 
@@ -204,6 +231,20 @@ pub(crate) struct ThreadArgs {
     /// How many threads encrypt or decrypt
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) threads: u16,
+}
+
+/// How a file's key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeName {
+    /// Under a master key of the keyring
+    #[value(name = "sse-s3")]
+    SseS3,
+    /// Under a key of the local KMS
+    #[value(name = "sse-kms")]
+    SseKms,
+    /// In two layers by two libraries, each with a data key of its own under a key of the local KMS
+    #[value(name = "dsse-kms")]
+    DsseKms,
 }
 
 /// The library that does the cryptography. One is named always, and none stands in for another.

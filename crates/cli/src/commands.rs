@@ -2,8 +2,10 @@
 
 mod cat;
 mod demo;
+mod dsse;
 mod inspect;
 mod keyring;
+mod kms;
 mod open;
 mod rewrap;
 mod seal;
@@ -20,6 +22,8 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Demo => demo::run(global.backend),
         Command::Keyring(command) => keyring::run(command, global),
+        Command::Kms(command) => kms::run(command, global),
+        Command::Dsse(command) => dsse::run(command, global),
         Command::Seal(args) => seal::run(args, global),
         Command::Open(args) => open::run(args, global),
         Command::Cat(args) => cat::run(args, global),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use object_cipher_core::KeyRef;
+use object_cipher_core::{KeyRef, LayerKey};
 
 /// A key's name, for people.
 pub(crate) fn key(key: &KeyRef) -> String {
@@ -14,6 +14,21 @@ pub(crate) fn key(key: &KeyRef) -> String {
         KeyRef::Client(name) => format!("client's key {name:?}"),
         _ => "unknown kind".into(),
     }
+}
+
+/// A layer's key and, where it is a KMS's, the version that the KMS told.
+pub(crate) fn layer_key(layer: &LayerKey) -> String {
+    let name = key(layer.key_ref());
+    match layer.blob().kms_parts() {
+        Some((version, _)) if is_kms(layer.key_ref()) && !version.is_empty() => {
+            format!("{name}, version {version}")
+        }
+        _ => name,
+    }
+}
+
+fn is_kms(key: &KeyRef) -> bool {
+    matches!(key, KeyRef::Kms(_) | KeyRef::BucketKey(_))
 }
 
 /// A bound name, for people.

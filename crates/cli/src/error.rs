@@ -10,6 +10,7 @@ use std::{
 
 use object_cipher_core::{self as core, KeyErrorKind};
 use object_cipher_keyring::Error as KeyringError;
+use object_cipher_kms::Error as KmsError;
 
 use crate::record::RecordError;
 
@@ -64,6 +65,18 @@ pub(crate) enum Error {
     Usage(&'static str),
     #[error("no keyring is named")]
     NoKeyring,
+    /// A file under a key of a KMS, and no KMS is named.
+    #[error("its key is one of a KMS, and none is named")]
+    NoKms,
+    /// What is no key of a layer.
+    #[error("{} is not a key of a layer: {why}", path.display())]
+    LayerKey { path: PathBuf, why: String },
+    /// The key that the KMS gave is not that of the layer.
+    #[error("{}: its Envelope does not lead to the {layer} layer's key, but to another", path.display())]
+    OtherLayerKey { path: PathBuf, layer: &'static str },
+    /// A layer does not open with the key of a file.
+    #[error("{} does not open the outer layer of {}", key.display(), path.display())]
+    WrongLayerKey { key: PathBuf, path: PathBuf },
     /// Another run has the folder locked.
     #[error("the lock on the folder {} was not to be had: another program holds it", .0.display())]
     Busy(PathBuf),
@@ -78,6 +91,11 @@ pub(crate) enum Error {
     /// The keyring, or what unlocks it.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The local KMS, or its audit log.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    #[error(transparent)]
+    Key(#[from] core::KeyError),
     #[error("nothing unlocks the keyring, and there is no terminal to ask for a passphrase on")]
     NothingUnlocks,
     #[error("cannot start threads: {0}")]
@@ -143,11 +161,14 @@ impl Error {
             | Self::ReservedName(_)
             | Self::SameFile(_)
             | Self::NoKeyring
+            | Self::NoKms
             | Self::Declined
             | Self::Usage(_) => USAGE,
-            Self::NothingUnlocks => KEY,
+            Self::NothingUnlocks | Self::LayerKey { .. } | Self::WrongLayerKey { .. } => KEY,
             Self::Keyring(error) => keyring_code(error),
-            Self::Record { .. } => REFUSED,
+            Self::Kms(error) => kms_code(error),
+            Self::Key(error) => key_code(error.kind()),
+            Self::Record { .. } | Self::OtherLayerKey { .. } => REFUSED,
             Self::Object { source, .. } => core_code(source),
             Self::CutShort { source, .. } => source.code(),
             Self::Several { gravest, .. } => gravest.code(),
@@ -171,7 +192,7 @@ const KEY: u8 = 4;
 
 fn core_code(error: &core::Error) -> u8 {
     match error {
-        core::Error::Key(key) if is_of_the_system(key.kind()) => SYSTEM,
+        core::Error::Key(error) if is_of_the_system(error.kind()) => SYSTEM,
         core::Error::Key(_) | core::Error::WrongMode { .. } => KEY,
         core::Error::RangeNotSatisfiable { .. } => USAGE,
         core::Error::Misuse(_) | core::Error::Limit(_) | core::Error::Backend(_) => SYSTEM,
@@ -181,6 +202,27 @@ fn core_code(error: &core::Error) -> u8 {
 
 fn is_of_the_system(kind: KeyErrorKind) -> bool {
     matches!(kind, KeyErrorKind::Unavailable | KeyErrorKind::Timeout | KeyErrorKind::Internal)
+}
+
+fn kms_code(error: &KmsError) -> u8 {
+    match error {
+        KmsError::Audit(_)
+        | KmsError::Rejected { .. }
+        | KmsError::Malformed { .. }
+        | KmsError::GenerationFell { .. } => REFUSED,
+        KmsError::Keyring(error) | KmsError::AuditKey { source: error, .. } => keyring_code(error),
+        KmsError::Key(error) => key_code(error.kind()),
+        _ => SYSTEM,
+    }
+}
+
+fn key_code(kind: KeyErrorKind) -> u8 {
+    match kind {
+        KeyErrorKind::Invalid => USAGE,
+        KeyErrorKind::Integrity => REFUSED,
+        kind if is_of_the_system(kind) => SYSTEM,
+        _ => KEY,
+    }
 }
 
 fn keyring_code(error: &KeyringError) -> u8 {

@@ -20,27 +20,41 @@ const BESIDE_A_KEYRING: [&str; 3] = [".previous", ".lock", ".new"];
 /// The files that hold keys or belong to one that does. No output takes their place, with `--force`
 /// neither.
 #[derive(Debug, Default)]
-pub(crate) struct KeyFiles(Vec<PathBuf>);
+pub(crate) struct KeyFiles {
+    files: Vec<PathBuf>,
+    /// Folders all of whose files are such.
+    folders: Vec<PathBuf>,
+}
 
 impl KeyFiles {
     /// With a keyring, and the files that it has beside it.
     #[must_use]
     pub(crate) fn with_keyring(mut self, path: &Path) -> Self {
-        self.0.push(path.to_path_buf());
-        self.0.extend(BESIDE_A_KEYRING.map(|end| with_end(path, end)));
+        self.files.push(path.to_path_buf());
+        self.files.extend(BESIDE_A_KEYRING.map(|end| with_end(path, end)));
         self
     }
 
     /// With a file that unlocks a keyring, if there is one.
     #[must_use]
     pub(crate) fn with_key_file(mut self, path: Option<&Path>) -> Self {
-        self.0.extend(path.map(Path::to_path_buf));
+        self.files.extend(path.map(Path::to_path_buf));
+        self
+    }
+
+    /// With the folder of a KMS, if there is one.
+    #[must_use]
+    pub(crate) fn with_kms(mut self, folder: Option<&Path>) -> Self {
+        self.folders.extend(folder.map(Path::to_path_buf));
         self
     }
 
     /// Refuses an output that is one of these, under whatever path.
     pub(crate) fn expect_none_is(&self, output: &Path) -> Result<()> {
-        if self.0.iter().any(|kept| is_same_place(kept, output)) {
+        let folder = folder_of(output);
+        if self.files.iter().any(|kept| is_same_place(kept, output))
+            || self.folders.iter().any(|kept| is_same_place(kept, &folder))
+        {
             return Err(Error::KeyFile(output.to_path_buf()));
         }
         Ok(())
@@ -48,7 +62,7 @@ impl KeyFiles {
 
     /// Refuses files to be made that share one with these.
     pub(crate) fn expect_apart_from(&self, others: &Self) -> Result<()> {
-        others.0.iter().try_for_each(|other| self.expect_none_is(other))
+        others.files.iter().try_for_each(|other| self.expect_none_is(other))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod ciphers;
 mod commands;
 mod console;
 mod describe;

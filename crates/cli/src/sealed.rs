@@ -5,6 +5,7 @@ use std::{cmp::Ordering, fs::File, path::Path};
 use object_cipher_core::{Error as CoreError, ObjectCipher, ObjectContext, Opener, resolve_now};
 
 use crate::{
+    ciphers::Ciphers,
     error::{Error, Result},
     pair::Pair,
     record::Record,
@@ -36,12 +37,13 @@ impl Found {
     }
 
     /// Verifies the Envelope, under the name that the caller insists on, if any.
-    pub(crate) fn open(mut self, cipher: &dyn ObjectCipher, name: Option<&str>) -> Result<Sealed> {
+    pub(crate) fn open(mut self, ciphers: &Ciphers, name: Option<&str>) -> Result<Sealed> {
         if let Some(name) = name {
             name.clone_into(&mut self.record.name);
         }
         let Self { pair, record, body } = self;
-        let opener = open_record(cipher, &record, pair.body_path())?;
+        let cipher = ciphers.of(&record.envelope)?;
+        let opener = open_record(&*cipher, &record, pair.body_path())?;
         let sealed = Sealed { pair, record, body, opener };
         sealed.check_length()?;
         Ok(sealed)

@@ -1,23 +1,19 @@
-//! The keyring, unlocked, and the cipher over it.
+//! The keyring, unlocked.
 
 use std::{
     env, fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use object_cipher_aws_lc::AwsLc;
-use object_cipher_core::{CryptoBackend, ObjectCipher};
+use object_cipher_core::CryptoBackend;
 use object_cipher_keyring::{Error as KeyringError, KeyringFile, Unlock};
-use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_sse_s3::SseS3;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    args::{BackendName, KeyringArgs},
+    args::KeyringArgs,
     console::{note, printable},
     error::{Error, Result},
     files::{KeyFiles, expect_ordinary_name, is_there},
@@ -36,28 +32,6 @@ pub(crate) enum Means {
     Credential(String),
     /// Asked for on the terminal.
     Passphrase,
-}
-
-/// What a cipher is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// So many wraps are counted in the keyring, which must be writable.
-    Sealing {
-        wraps: u64,
-    },
-    Opening,
-}
-
-/// SSE-S3 under the keyring, by the library named.
-pub(crate) fn cipher(
-    args: &KeyringArgs,
-    backend: BackendName,
-    purpose: Purpose,
-) -> Result<Box<dyn ObjectCipher>> {
-    match backend {
-        BackendName::AwsLc => cipher_by(args, AwsLc, purpose),
-        BackendName::RustCrypto => cipher_by(args, RustCrypto, purpose),
-    }
 }
 
 /// The keyring file, unlocked.
@@ -161,21 +135,6 @@ impl Means {
         }
         others.expect_none_is(&file)
     }
-}
-
-fn cipher_by<B: CryptoBackend>(
-    args: &KeyringArgs,
-    backend: B,
-    purpose: Purpose,
-) -> Result<Box<dyn ObjectCipher>> {
-    let keyring = keyring(args, &backend)?;
-    let Purpose::Sealing { wraps } = purpose else {
-        return Ok(Box::new(SseS3::new(Arc::new(keyring), backend)));
-    };
-    let keyring = keyring.with_wrap_block(wraps);
-    // Now, and not behind the cipher, there can be waiting, and an error says which file it is about.
-    patiently(|| keyring.reserve_wraps())?;
-    Ok(Box::new(SseS3::new(Arc::new(keyring), backend)))
 }
 
 /// Asks for the passphrase of a keyring that has one.

@@ -10,10 +10,13 @@
 //! | `rustcrypto` | [`RustCrypto`]: pure Rust, `no_std`. Simplest to build, and cheap for small objects |
 //! | `sse-s3` | [`SseS3`]: SSE-S3 under a master keyring |
 //! | `sse-c` | [`SseC`]: SSE-C under the key that a request brings |
+//! | `sse-kms` | [`SseKms`]: SSE-KMS under data keys or Bucket Keys of a KMS |
+//! | `dsse-kms` | [`DsseKms`]: DSSE-KMS, two layers by two libraries |
 //! | `s3` | [`s3`]: how S3 speaks of encryption: headers, bucket defaults, errors |
 //! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
+//! | `kms` | [`kms`]: the trait that KMS providers write, a local one, caches, retries, audit |
 //! | `io` | [`io`]: `std::io` adapters |
-//! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool |
+//! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool; `tokio` also gives [`kms`] its timer |
 //!
 //! No feature is on by default, and no feature changes what another does: with both libraries
 //! linked, each cipher still uses the one that you name.
@@ -28,16 +31,22 @@ pub mod guide {}
 #[cfg(feature = "aws-lc")]
 pub use object_cipher_aws_lc::AwsLc;
 pub use object_cipher_core::*;
+#[cfg(feature = "dsse-kms")]
+pub use object_cipher_dsse_kms::{DsseKms, IndependentOf};
 #[cfg(feature = "io")]
 pub use object_cipher_io as io;
 #[cfg(feature = "keyring")]
 pub use object_cipher_keyring as keyring;
+#[cfg(feature = "kms")]
+pub use object_cipher_kms as kms;
 #[cfg(feature = "rustcrypto")]
 pub use object_cipher_rustcrypto::RustCrypto;
 #[cfg(feature = "s3")]
 pub use object_cipher_s3 as s3;
 #[cfg(feature = "sse-c")]
 pub use object_cipher_sse_c::{CustomerKeys, SseC};
+#[cfg(feature = "sse-kms")]
+pub use object_cipher_sse_kms::SseKms;
 #[cfg(feature = "sse-s3")]
 pub use object_cipher_sse_s3::{MasterKeys, SseS3};
 

@@ -138,7 +138,8 @@ pub(crate) struct RetireArgs {
     /// The master key's version
     pub(crate) version: u32,
 
-    /// Destroy its bytes: what it wrapped can never be opened again. Asks first
+    /// Destroy its bytes: what it wrapped can never be opened again, a KMS that was not resealed since
+    /// (`kms reseal`) and an audit log that was begun under it among it. Asks first
     #[arg(long)]
     pub(crate) destroy: bool,
 

@@ -6,18 +6,19 @@ use object_cipher_core::ReadRange;
 
 use crate::{
     args::{CatArgs, GlobalArgs},
+    ciphers::{Ciphers, Purpose},
     console::STDOUT,
     error::{Error, Result},
     sealed::{Found, Sealed},
     transfer::{self, Manner, Sink},
-    unlock::{self, Purpose},
 };
 
 pub(crate) fn run(args: &CatArgs, global: GlobalArgs) -> Result<()> {
     let range = args.range.as_ref().unwrap_or(&ReadRange::Whole);
     let found = Found::look(&args.file)?;
-    let cipher = unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening)?;
-    let sealed = found.open(&*cipher, args.access.name.as_deref())?;
+    let access = &args.access;
+    let ciphers = Ciphers::unlock(&access.keyring, &access.kms, global.backend, Purpose::Opening)?;
+    let sealed = found.open(&ciphers, access.name.as_deref())?;
     write_out(&sealed, range, Manner { threads: 1, quiet: global.quiet })
 }
 

@@ -34,8 +34,12 @@ fn print(record: &Record, path: &Path, stored: u64) -> Result<()> {
     say!("object id  {}", envelope.object_id())?;
     say!("mode       {}", envelope.mode())?;
     say!("state      {}", envelope.state())?;
-    for layer in envelope.layers() {
-        say!("key        {}", describe::key(layer.key_ref()))?;
+    let words: &[&str] = match envelope.layers().count() {
+        1 => &["key       "],
+        _ => &["inner key ", "outer key "],
+    };
+    for (word, layer) in words.iter().zip(envelope.layers()) {
+        say!("{word} {}", describe::layer_key(layer))?;
         if let KeyRef::Master(key) = layer.key_ref() {
             say!("key check  {}", hex(key.check()))?;
         }
@@ -63,7 +67,7 @@ fn to_json(record: &Record, path: &Path, stored: u64) -> Value {
             _ => "unknown",
         },
         "multipart": envelope.is_multipart(),
-        "layers": envelope.layers().map(layer_json).collect::<Vec<_>>(),
+        "layers": layers_json(envelope),
         "realm": REALM,
         "name": record.name,
         "also_bound": bound_items(envelope),
@@ -72,8 +76,24 @@ fn to_json(record: &Record, path: &Path, stored: u64) -> Value {
     })
 }
 
+fn layers_json(envelope: &Envelope) -> Vec<Value> {
+    let names: &[&str] = match envelope.layers().count() {
+        1 => &["only"],
+        _ => &["inner", "outer"],
+    };
+    let layers = names.iter().zip(envelope.layers());
+    layers
+        .map(|(name, layer)| {
+            let mut told = layer_json(layer);
+            told["layer"] = json!(name);
+            told
+        })
+        .collect()
+}
+
 fn layer_json(layer: &LayerKey) -> Value {
     let blob = layer.blob().as_bytes().len();
+    let version = layer.blob().kms_parts().map(|(version, _)| version);
     match layer.key_ref() {
         KeyRef::Master(key) => json!({
             "source": "master-key",
@@ -81,9 +101,11 @@ fn layer_json(layer: &LayerKey) -> Value {
             "version": key.version(),
             "check": hex(key.check()),
         }),
-        KeyRef::Kms(id) => json!({ "source": "kms", "key_id": id, "blob_length": blob }),
+        KeyRef::Kms(id) => {
+            json!({ "source": "kms", "key_id": id, "version": version, "blob_length": blob })
+        }
         KeyRef::BucketKey(id) => {
-            json!({ "source": "bucket-key", "key_id": id, "blob_length": blob })
+            json!({ "source": "bucket-key", "key_id": id, "version": version, "blob_length": blob })
         }
         KeyRef::Customer => json!({ "source": "customer-key" }),
         KeyRef::Client(name) => {

@@ -108,7 +108,9 @@ fn destroy<B: CryptoBackend>(args: &RetireArgs, backend: &B) -> Result<Vec<Strin
     }
     if !args.yes {
         confirm(&format!(
-            "What version {version} sealed can never be opened again, unless it was rewrapped."
+            "What version {version} sealed can never be opened again, unless it was rewrapped; nor can a \
+             KMS under this keyring, unless `kms reseal` was done since, and no audit log that was begun \
+             under it is verified or gone on with."
         ))?;
     }
     patiently(|| file.destroy(version))?;

@@ -6,6 +6,7 @@ use object_cipher_core::ReadRange;
 
 use crate::{
     args::{GlobalArgs, OpenArgs},
+    ciphers::{Ciphers, Purpose},
     commands::cat,
     console::note,
     error::{Error, Result},
@@ -14,14 +15,16 @@ use crate::{
     pair::Pair,
     sealed::{Found, Sealed},
     transfer::{self, Manner, Sink},
-    unlock::{self, Purpose},
+    unlock,
 };
 
 pub(crate) fn run(args: &OpenArgs, global: GlobalArgs) -> Result<()> {
     let manner = Manner { threads: args.threads.threads, quiet: global.quiet };
     let unlocked = |found: Found| {
-        let cipher = unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening)?;
-        found.open(&*cipher, args.access.name.as_deref())
+        let access = &args.access;
+        let ciphers =
+            Ciphers::unlock(&access.keyring, &access.kms, global.backend, Purpose::Opening)?;
+        found.open(&ciphers, access.name.as_deref())
     };
     let found = Found::look(&args.file)?;
     let target = output(args)?;
@@ -58,7 +61,8 @@ fn check_target(args: &OpenArgs, input: &Pair, target: &Path) -> Result<()> {
         expect_other_file(part, target)?;
     }
     Pair::expect_no_part(target)?;
-    let keys = unlock::key_files(&args.access.keyring)?;
+    let kms = args.access.kms.folder.as_deref();
+    let keys = unlock::key_files(&args.access.keyring)?.with_kms(kms);
     keys.expect_none_is(target)?;
     keys.expect_none_is(&staged(target))?;
     expect_replaceable(target)?;

@@ -2,18 +2,16 @@
 
 use std::{fs, path::Path};
 
-use object_cipher_core::ObjectCipher;
-
 use crate::{
     args::{GlobalArgs, RewrapArgs},
     batch,
+    ciphers::{Ciphers, Purpose},
     console::say,
     describe,
     error::{Error, KEEP_OWNER, Result},
     pair::Pair,
     record::Record,
     sealed::{context, now, open_record},
-    unlock::{self, Purpose},
 };
 
 pub(crate) fn run(args: &RewrapArgs, global: GlobalArgs) -> Result<()> {
@@ -23,16 +21,16 @@ pub(crate) fn run(args: &RewrapArgs, global: GlobalArgs) -> Result<()> {
         || {
             // What is reserved and not used is lost: no more than there are files.
             let purpose = Purpose::Sealing { wraps: args.files.len() as u64 };
-            unlock::cipher(&args.access.keyring, global.backend, purpose)
+            Ciphers::unlock(&args.access.keyring, &args.access.kms, global.backend, purpose)
         },
-        |file, cipher| {
-            let record = rewrap(file, &**cipher, args)?;
+        |file, ciphers| {
+            let record = rewrap(file, ciphers, args)?;
             if global.quiet { Ok(()) } else { print(file, &record) }
         },
     )
 }
 
-fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<Record> {
+fn rewrap(file: &Path, ciphers: &Ciphers, args: &RewrapArgs) -> Result<Record> {
     let pair = Pair::new(file)?;
     // From reading the old record to writing the new one nobody else may replace the pair.
     let settled = pair.settle()?;
@@ -40,7 +38,8 @@ fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<R
     if let Some(name) = &args.access.name {
         record.name.clone_from(name);
     }
-    let opener = open_record(cipher, &record, file)?;
+    let cipher = ciphers.of(&record.envelope)?;
+    let opener = open_record(&*cipher, &record, file)?;
     let name = args.new_name.clone().unwrap_or(record.name);
     let rewrapped = now(cipher.rewrap(&opener, &context(&name)));
     let record = Record { envelope: rewrapped.map_err(Error::object(file))?, name };
@@ -55,7 +54,7 @@ fn rewrap(file: &Path, cipher: &dyn ObjectCipher, args: &RewrapArgs) -> Result<R
 fn print(file: &Path, record: &Record) -> Result<()> {
     say!("{}: wrapped anew", file.display())?;
     for layer in record.envelope.layers() {
-        say!("key     {}", describe::key(layer.key_ref()))?;
+        say!("key     {}", describe::layer_key(layer))?;
     }
     say!("name    {}", describe::name(&record.name))
 }

@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use object_cipher_core::Mode;
+
 use crate::{
-    args::{GlobalArgs, SealArgs},
+    args::{GlobalArgs, ModeName, SealArgs},
+    ciphers::{Ciphers, Purpose},
     console::note,
     error::{Error, Result},
     files::{
@@ -19,7 +22,7 @@ use crate::{
     record::Record,
     sealed::{context, now},
     transfer::{self, Sink, Source},
-    unlock::{self, Purpose},
+    unlock,
 };
 
 const VERB: &str = "sealing";
@@ -31,11 +34,14 @@ struct Input {
 }
 
 pub(crate) fn run(args: &SealArgs, global: GlobalArgs) -> Result<()> {
+    let mode = mode(args)?;
     let pair = Pair::new(&output(args)?)?;
     let Input { mut source, metadata } = Input::open(&args.file, global.quiet)?;
     check_pair(args, &pair)?;
     let mut body = Sink::new(pair.new_file()?, pair.body_path());
-    let cipher = unlock::cipher(&args.keyring, global.backend, Purpose::Sealing { wraps: 1 })?;
+    let purpose = Purpose::Sealing { wraps: 1 };
+    let ciphers = Ciphers::unlock(&args.keyring, &args.kms, global.backend, purpose)?;
+    let cipher = ciphers.of_mode(mode, args.kms_key.as_deref())?;
     let sealer = now(cipher.seal(&context(&args.name))).map_err(Error::object(&source.path))?;
 
     let envelope = transfer::seal(sealer, &mut source, &mut body, args.threads.threads)?;
@@ -58,6 +64,17 @@ pub(crate) fn run(args: &SealArgs, global: GlobalArgs) -> Result<()> {
     Ok(())
 }
 
+fn mode(args: &SealArgs) -> Result<Mode> {
+    Ok(match args.mode {
+        ModeName::SseKms => Mode::SseKms,
+        ModeName::DsseKms => Mode::DsseKms,
+        ModeName::SseS3 if args.kms.folder.is_some() || args.kms_key.is_some() => {
+            return Err(Error::Usage("--kms and --kms-key need --mode sse-kms or dsse-kms"));
+        }
+        ModeName::SseS3 => Mode::SseS3,
+    })
+}
+
 /// The body's path: the one given, or the file's with `.sealed` behind.
 fn output(args: &SealArgs) -> Result<PathBuf> {
     match &args.output {
@@ -74,7 +91,7 @@ fn output(args: &SealArgs) -> Result<PathBuf> {
 
 /// Refuses a pair that is not this command's to write, before anything is asked or read.
 fn check_pair(args: &SealArgs, pair: &Pair) -> Result<()> {
-    let keys = unlock::key_files(&args.keyring)?;
+    let keys = unlock::key_files(&args.keyring)?.with_kms(args.kms.folder.as_deref());
     for part in [pair.body_path(), pair.record_path()] {
         if !is_dash(&args.file) {
             expect_other_file(&args.file, part)?;

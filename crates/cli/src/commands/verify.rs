@@ -7,22 +7,23 @@ use object_cipher_core::ReadRange;
 use crate::{
     args::{GlobalArgs, VerifyArgs},
     batch,
+    ciphers::{Ciphers, Purpose},
     console::say,
     describe,
     error::Result,
     sealed::{Found, Sealed},
     transfer::{self, Manner, Sink},
-    unlock::{self, Purpose},
 };
 
 pub(crate) fn run(args: &VerifyArgs, global: GlobalArgs) -> Result<()> {
+    let access = &args.access;
     let manner = Manner { threads: args.threads.threads, quiet: global.quiet };
     batch::run(
         &args.files,
         |file| Found::look(file).map(drop),
-        || unlock::cipher(&args.access.keyring, global.backend, Purpose::Opening),
-        |file, cipher| {
-            let sealed = Found::look(file)?.open(&**cipher, args.access.name.as_deref())?;
+        || Ciphers::unlock(&access.keyring, &access.kms, global.backend, Purpose::Opening),
+        |file, ciphers| {
+            let sealed = Found::look(file)?.open(ciphers, access.name.as_deref())?;
             let mut sink = Sink::new(io::sink(), Path::new("nowhere"));
             transfer::open(&sealed, &ReadRange::Whole, &mut sink, manner)?;
             if global.quiet { Ok(()) } else { print(&sealed) }
@@ -36,7 +37,7 @@ fn print(sealed: &Sealed) -> Result<()> {
     say!("length  {} bytes", sealed.opener.plaintext_len())?;
     say!("mode    {}", record.envelope.mode())?;
     for layer in record.envelope.layers() {
-        say!("key     {}", describe::key(layer.key_ref()))?;
+        say!("key     {}", describe::layer_key(layer))?;
     }
     say!("name    {}", describe::name(&record.name))
 }

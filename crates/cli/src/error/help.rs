@@ -4,6 +4,7 @@ use std::{io, path::Path};
 
 use object_cipher_core::{self as core, KeyErrorKind, Step};
 use object_cipher_keyring::Error as KeyringError;
+use object_cipher_kms::Error as KmsError;
 
 use super::{Error, KEEP_OWNER};
 use crate::{
@@ -36,13 +37,40 @@ impl Error {
             Self::NoKeyring => {
                 return Some(format!("give --keyring PATH, or set {KEYRING_VARIABLE}"));
             }
+            Self::NoKms => {
+                "say --kms FOLDER: what `kms init` made, or the server at its first start"
+            }
+            Self::LayerKey { .. } => "give the file that `dsse key --layer outer` wrote, to --key",
+            Self::OtherLayerKey { .. } => {
+                "restore the Envelope from a copy: key blobs were swapped, or put in from elsewhere. No \
+                 key was written"
+            }
+            Self::WrongLayerKey { .. } => {
+                "it may be the key of the inner layer, or of another file, or from before the file was \
+                 rewrapped; or the Envelope was altered, or --name is another"
+            }
             Self::Busy(_) => "try again when it is done",
             Self::OtherOwner(_) => {
                 "have its owner do it or remove it, or keep sealed files in a folder of your own"
             }
             Self::Record { .. } => "restore the file from a copy; it was altered or is not ours",
             Self::Object { source, .. } => return of_core(source).map(String::from),
-            Self::Keyring(error) => return of_keyring(error),
+            Self::Kms(KmsError::Keyring(KeyringError::Io { file, source, .. }))
+                if source.kind() == io::ErrorKind::NotFound && file.ends_with("catalog") =>
+            {
+                "--kms, and --folder of `kms`, name the folder that `kms init` made, or the server at \
+                 its first start"
+            }
+            Self::Keyring(error) | Self::Kms(KmsError::Keyring(error)) => return of_keyring(error),
+            Self::Kms(KmsError::Audit(_)) => {
+                "compare it with a copy kept elsewhere: what is in it is not to be trusted"
+            }
+            Self::Kms(KmsError::Rejected { .. } | KmsError::Malformed { .. }) => {
+                "restore the folder from a copy, or name the keyring that it was made under"
+            }
+            Self::Key(error) | Self::Kms(KmsError::Key(error)) => {
+                return of_key(error.kind()).map(String::from);
+            }
             Self::NothingUnlocks => return Some(ways_to_unlock()),
             Self::CutShort { written, .. } => {
                 return Some(format!(
@@ -80,18 +108,33 @@ fn of_core(error: &core::Error) -> Option<&'static str> {
             "the body was altered, cut short or belongs to another Envelope: restore the pair from \
              a copy"
         }
-        core::Error::WrongMode { .. } => "this tool opens what SSE-S3 sealed under a keyring",
+        core::Error::WrongMode { .. } => "`inspect` tells the mode",
         core::Error::WrongState { .. } => "it is an upload that was not completed",
         core::Error::Identity { .. } => "it was sealed by a store that bound more than a name",
         core::Error::Key(key) => match key.kind() {
             KeyErrorKind::KeyVersionMissing => {
                 "use a copy of the keyring that still has this version (`keyring list`)"
             }
-            KeyErrorKind::WrongKey | KeyErrorKind::NotFound => {
-                "use the keyring that `inspect` names; this is another one"
-            }
-            _ => return None,
+            kind => return of_key(kind),
         },
+        _ => return None,
+    })
+}
+
+fn of_key(kind: KeyErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        KeyErrorKind::WrongKey => {
+            "use the keyring or KMS that `inspect` names; this is another one"
+        }
+        KeyErrorKind::NotFound => {
+            "`kms list` shows the keys and aliases there are, and `kms create --alias` makes one; of a \
+             stored file, `inspect` names the key: its region and account are those of --kms-region \
+             and --kms-account"
+        }
+        KeyErrorKind::Disabled => "`kms enable` lets it be used again",
+        KeyErrorKind::InvalidState => {
+            "`kms cancel-deletion`, and then `kms enable`, let it be used again"
+        }
         _ => return None,
     })
 }

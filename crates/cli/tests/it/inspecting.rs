@@ -39,7 +39,13 @@ fn inspect_tells_machines_the_same() {
         "state": "finished",
         "multipart": false,
         "layers": [
-            { "source": "master-key", "keyring": "default", "version": 1, "check": null },
+            {
+                "layer": "only",
+                "source": "master-key",
+                "keyring": "default",
+                "version": 1,
+                "check": null,
+            },
         ],
         "realm": "file",
         "name": "x y",

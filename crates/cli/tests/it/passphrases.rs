@@ -41,7 +41,7 @@ fn on_terminal(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (
             from += at + question.len();
             next = answers.next();
             // What is typed before the echo is off would be shown.
-            sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(400));
             master.write_all(format!("{answer}\n").as_bytes()).unwrap();
         } else {
             // It would wait for an answer for ever.
