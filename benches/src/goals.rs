@@ -1,6 +1,7 @@
 //! The goals, by number.
 
 mod chunks;
+mod layers;
 mod memory;
 mod peers;
 mod ranges;
@@ -25,11 +26,13 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
     streams::run::<RawRustCrypto>(report);
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
+    ranges::run_two_layers(report);
     peers::run(report, dare_ranges);
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
     small::count(report);
     memory::run(report);
+    layers::run(report);
     machine::unpin();
     threads::run(report);
 }

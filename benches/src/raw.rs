@@ -163,9 +163,14 @@ pub(crate) fn wrapping_key(source: &[u8; 32], info: [u8; 3]) -> [u8; 32] {
 /// Seals chunks in place, each with its tag behind it.
 pub(crate) fn seal_slots<L: Library>(library: &L, slots: &mut [u8], stride: usize) {
     for (index, slot) in (0..).zip(slots.chunks_mut(stride)) {
-        let (chunk, tag) = slot.split_at_mut(slot.len() - TAG);
-        library.seal(nonce(index), chunk, tag);
+        seal_slot(library, slot, index);
     }
+}
+
+/// Seals one chunk in place, with its tag behind it.
+pub(crate) fn seal_slot<L: Library>(library: &L, slot: &mut [u8], index: u64) {
+    let (chunk, tag) = slot.split_at_mut(slot.len() - TAG);
+    library.seal(nonce(index), chunk, tag);
 }
 
 /// Opens what [`seal_slots`] made, the first chunk of index `first`.

@@ -7,9 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
+use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
     Attributes, CryptoBackend, EkSource, LayeredCipher, ObjectCipher, ObjectContext, Opener, Sealer,
 };
+use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{TestKeys, drive, now};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -19,7 +21,7 @@ pub(crate) const CHUNK: usize = 16_384;
 pub(crate) const STRIDE: usize = CHUNK + 16;
 pub(crate) const HEADER: usize = 56;
 
-/// A cipher of one layer over a backend.
+/// A cipher over a backend, or two.
 pub(crate) struct Subject {
     cipher: LayeredCipher<TestKeys>,
 }
@@ -28,6 +30,12 @@ impl Subject {
     pub(crate) fn new<B: CryptoBackend>(backend: B) -> Self {
         let keys = TestKeys::new(EkSource::Customer, [7; 32]);
         Self { cipher: LayeredCipher::sse_c(keys, backend) }
+    }
+
+    /// DSSE-KMS by its default pair.
+    pub(crate) fn two_layers() -> Self {
+        let keys = TestKeys::new(EkSource::Kms, [7; 32]);
+        Self { cipher: LayeredCipher::dsse_kms(keys, RustCrypto, AwsLc) }
     }
 
     pub(crate) fn sealer(&self) -> Sealer {
