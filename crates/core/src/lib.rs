@@ -16,6 +16,7 @@ mod info;
 mod key_ref;
 mod layered_cipher;
 mod layout;
+mod message_backend;
 mod mode;
 mod object_cipher;
 mod opener;
@@ -57,6 +58,9 @@ pub use key_ref::{
 };
 pub use layered_cipher::{LayeredCipher, resolve_now};
 pub use layout::Layout;
+pub use message_backend::{
+    MAX_MESSAGE_LEN, MessageBackend, MessageDecryptor, MessageEncryptor,
+};
 pub use mode::{Mode, ObjectId, Suite};
 pub use object_cipher::{Completion, ObjectCipher};
 pub use opener::Opener;

@@ -71,6 +71,11 @@ impl Suite {
 }
 
 impl ObjectId {
+    /// A name for an object of a format that gives it none of its own.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
