@@ -3,6 +3,7 @@
 mod chunks;
 mod layers;
 mod memory;
+mod messages;
 mod peers;
 mod ranges;
 mod small;
@@ -31,6 +32,7 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
     small::count(report);
+    messages::run(report);
     memory::run(report);
     layers::run(report);
     machine::unpin();

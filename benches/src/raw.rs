@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use object_cipher_aws_lc::AwsLc;
-use object_cipher_core::CryptoBackend;
+use object_cipher_core::MessageBackend;
 use object_cipher_rustcrypto::RustCrypto;
 use sha2::{Digest, Sha512};
 use zeroize::zeroize_bytes;
@@ -23,7 +23,7 @@ pub(crate) const OKM: usize = 76;
 /// One library, bare, and the backend over it.
 pub(crate) trait Library: 'static {
     const NAME: &'static str;
-    type Backend: CryptoBackend;
+    type Backend: MessageBackend;
 
     fn backend() -> Self::Backend;
     fn new(key: &[u8; 32]) -> Self;

@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "sys"), forbid(unsafe_code))]
 
 mod aead;
 mod mac;
+#[cfg(feature = "sys")]
+#[allow(unsafe_code, reason = "calls into C, nowhere else in the workspace's crates")]
+mod sys;
 
 use aws_lc_rs::{
     digest::{self, Digest},
@@ -11,6 +15,8 @@ use object_cipher_core::{BackendError, CryptoBackend, Lineage};
 
 pub use aead::Aead;
 pub use mac::Expander;
+#[cfg(feature = "sys")]
+pub use sys::OaepSha256Mgf1Sha1Key;
 
 /// AWS-LC as a [`CryptoBackend`]. Has no state; every value is the same backend.
 ///

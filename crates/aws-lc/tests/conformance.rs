@@ -3,3 +3,5 @@
 use object_cipher_aws_lc::AwsLc;
 
 object_cipher_testkit::backend_tests!(AwsLc);
+#[cfg(feature = "sys")]
+object_cipher_testkit::message_backend_tests!(AwsLc);

@@ -76,6 +76,49 @@ fn each_opens_the_messages_of_the_other() {
     }
 }
 
+#[cfg(feature = "sys")]
+#[test]
+fn each_decrypts_the_long_messages_of_the_other() {
+    use object_cipher_core::MessageBackend;
+
+    fn encrypted<B: MessageBackend>(
+        backend: &B,
+        plaintext: &[u8],
+        cut: usize,
+    ) -> (Vec<u8>, [u8; 16]) {
+        let (mut body, mut tag) = (plaintext.to_vec(), [0; 16]);
+        let mut encryptor = backend.message_encryptor(&KEY, &NONCE, b"aad").unwrap();
+        encryptor.update(&mut body[..cut]).unwrap();
+        encryptor.update(&mut body[cut..]).unwrap();
+        encryptor.finish(&mut tag).unwrap();
+        (body, tag)
+    }
+
+    fn decrypted<B: MessageBackend>(
+        backend: &B,
+        body: &[u8],
+        tag: &[u8; 16],
+        cut: usize,
+    ) -> Vec<u8> {
+        let mut plaintext = body.to_vec();
+        let mut decryptor = backend.message_decryptor(&KEY, &NONCE, b"aad").unwrap();
+        decryptor.update(&mut plaintext[..cut]).unwrap();
+        decryptor.update(&mut plaintext[cut..]).unwrap();
+        decryptor.finish(tag).unwrap();
+        plaintext
+    }
+
+    for length in (0..=600).chain([8_191, 8_192, 8_193, 65_536, 100_000]) {
+        let plaintext: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let (one_cut, other_cut) = (length / 3, length - length / 7);
+        let (one, one_tag) = encrypted(&RustCrypto, &plaintext, one_cut);
+        let (two, two_tag) = encrypted(&AwsLc, &plaintext, other_cut);
+        assert!((&one, one_tag) == (&two, two_tag), "{length} bytes");
+        assert!(decrypted(&AwsLc, &one, &one_tag, one_cut) == plaintext, "{length} bytes");
+        assert!(decrypted(&RustCrypto, &two, &two_tag, other_cut) == plaintext, "{length} bytes");
+    }
+}
+
 /// Seals with both at an offset into a 64-byte aligned buffer, and opens each with the other. The
 /// associated data's length changes with the offset.
 fn agree(length: usize, offset: usize) -> Result<(), BackendError> {

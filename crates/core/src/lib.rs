@@ -17,6 +17,7 @@ mod key_ref;
 mod layered_cipher;
 mod layout;
 mod message_backend;
+mod message_stream;
 mod mode;
 mod object_cipher;
 mod opener;
@@ -58,9 +59,8 @@ pub use key_ref::{
 };
 pub use layered_cipher::{LayeredCipher, resolve_now};
 pub use layout::Layout;
-pub use message_backend::{
-    MAX_MESSAGE_LEN, MessageBackend, MessageDecryptor, MessageEncryptor,
-};
+pub use message_backend::{MAX_MESSAGE_LEN, MessageBackend, MessageDecryptor, MessageEncryptor};
+pub use message_stream::{OpenUnverified, OpenVerified, SealMessage, TailDecryptor};
 pub use mode::{Mode, ObjectId, Suite};
 pub use object_cipher::{Completion, ObjectCipher};
 pub use opener::Opener;

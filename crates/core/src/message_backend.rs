@@ -17,7 +17,8 @@ pub trait MessageBackend: CryptoBackend {
     /// Begins to encrypt a message. Never begin two with one key and nonce.
     ///
     /// # Errors
-    /// [`BackendError::Unavailable`] when the library fails.
+    /// [`BackendError::Refused`] when `aad` is longer than GCM allows; [`BackendError::Unavailable`]
+    /// when the library fails.
     fn message_encryptor(
         &self,
         key: &[u8; 32],
@@ -28,7 +29,7 @@ pub trait MessageBackend: CryptoBackend {
     /// Begins to decrypt a message.
     ///
     /// # Errors
-    /// [`BackendError::Unavailable`] when the library fails.
+    /// As [`message_encryptor`](Self::message_encryptor).
     fn message_decryptor(
         &self,
         key: &[u8; 32],

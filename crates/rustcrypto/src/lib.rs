@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+extern crate alloc;
+
 mod aead;
 mod mac;
+mod message;
 
 use object_cipher_core::{BackendError, CryptoBackend, Lineage};
 use sha2::{Digest, Sha256, Sha512, digest::Output};

@@ -3,7 +3,7 @@
 //! ([`Watched`]), a store in memory to attack ([`StoredObject`]), and the frozen vectors ([`vectors`]).
 //!
 //! Put your own through what every cipher, source of keys and backend must hold:
-//! [`object_cipher_tests!`], [`key_source_tests!`], [`backend_tests!`].
+//! [`object_cipher_tests!`], [`key_source_tests!`], [`backend_tests!`], [`message_backend_tests!`].
 //!
 //! Nothing here is for production.
 
@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod kept_key;
 pub mod key_source_suite;
 pub mod kms_suite;
+pub mod message_suite;
 mod no_security;
 mod seeded;
 mod stored_object;
