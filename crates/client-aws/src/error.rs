@@ -1,0 +1,49 @@
+//! What can go wrong, for the whole crate.
+
+use aws_sdk_s3::primitives::ByteStreamError;
+
+/// The result of this crate's operations.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Why an operation of the encrypting client failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The object was not sealed or opened.
+    #[error(transparent)]
+    Client(#[from] object_cipher_client::Error),
+    /// S3 refused, or could not be reached.
+    #[error("{operation}: {source}")]
+    S3 {
+        /// The operation.
+        operation: &'static str,
+        /// What the SDK says.
+        source: Box<aws_sdk_s3::Error>,
+    },
+    /// A body could not be read to its end.
+    #[error("reading a body: {0}")]
+    Body(#[from] ByteStreamError),
+    /// The answer of S3 is not one to the request: the text says why.
+    #[error("the answer of S3 cannot be used: {0}")]
+    Answer(&'static str),
+    /// The request is not one of this client's: the text says why.
+    #[error("request: {0}")]
+    Request(&'static str),
+    /// The configuration contradicts itself. The text says how.
+    #[error("configuration: {0}")]
+    Configuration(&'static str),
+    /// A part was not sent, since the task that sent it panicked or the runtime ended.
+    #[error("the upload of a part was cut off")]
+    PartCutOff,
+}
+
+impl From<object_cipher_core::Error> for Error {
+    fn from(error: object_cipher_core::Error) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+/// An error of the SDK, with the operation's name.
+pub(crate) fn of<E: Into<aws_sdk_s3::Error>>(operation: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error::S3 { operation, source: Box::new(error.into()) }
+}
