@@ -23,7 +23,9 @@ pub use description::Description;
 pub use header::{EncryptedDataKey, Header};
 #[cfg(feature = "rsa")]
 pub use keyring::RsaKeyring;
-pub use keyring::{AesKeyring, DescribedKeyrings, KeyRequest, Keyring, KmsKeyring};
+pub use keyring::{
+    AesKeyring, DescribedKeyrings, KeyRequest, Keyring, KmsDiscoveryKeyring, KmsKeyring,
+};
 pub use metadata::{
     Found, INSTRUCTION_SUFFIX, InstructionFile, MAX_INSTRUCTION_FILE_LEN, METADATA_PREFIX, Partial,
     is_reserved_name,

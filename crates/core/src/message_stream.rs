@@ -152,7 +152,8 @@ impl OpenUnverified {
 
     fn take_in(&mut self, count: usize) -> Result<()> {
         self.filled += count;
-        if self.filled < PIECE_LEN + TAIL_LEN {
+        // Nothing may come in while output waits: that piece is decrypted already.
+        if count == 0 || self.filled < PIECE_LEN + TAIL_LEN {
             return Ok(());
         }
         let piece = &mut self.buffer[..PIECE_LEN];
@@ -203,7 +204,9 @@ impl OpenVerified {
         stored_len: u64,
         max_len: usize,
     ) -> Result<Self> {
-        let length = usize::try_from(stored_len).ok().filter(|length| *length <= max_len).ok_or(
+        // No buffer is longer than `isize::MAX` bytes, whatever the caller allows.
+        let most = max_len.min(isize::MAX.unsigned_abs() - 1);
+        let length = usize::try_from(stored_len).ok().filter(|length| *length <= most).ok_or(
             Error::Limit("the body is longer than may be held in memory before it verifies"),
         )?;
         Ok(Self {

@@ -12,8 +12,9 @@ use aws_sdk_kms::{
 };
 use object_cipher_core::{BoxFuture, EncryptionContext, KeyError, KeyErrorKind, SourceKey};
 use object_cipher_kms::{
-    Capabilities, DataKey, Describe, Encrypt, Generate, KeyId, KeyInfo, KeyName, KeyState, Kms,
-    KmsCall, KmsResult, Rewrap, Unwrap, Unwrapped, WrappedKey, data_key,
+    Capabilities, DataKey, Describe, Discover, Encrypt, Generate, KeyId, KeyInfo, KeyName,
+    KeyState, Kms, KmsCall, KmsDiscovery, KmsResult, Rewrap, Unwrap, Unwrapped, WrappedKey,
+    data_key,
 };
 use zeroize::Zeroizing;
 
@@ -107,6 +108,17 @@ impl AwsKms {
         let key = clear(answer.plaintext)?;
         same_key(&id, answer.key_id.as_deref())?;
         Ok(Unwrapped { key, id: rq.wrapped.id().clone() })
+    }
+
+    async fn discovered(&self, rq: Discover<'_>) -> KmsResult<Unwrapped> {
+        let request = self
+            .client
+            .decrypt()
+            .ciphertext_blob(Blob::new(rq.ciphertext))
+            .set_encryption_context(pairs(rq.context));
+        let answer = asked(&rq.call, request.send()).await?;
+        let (key, id) = (clear(answer.plaintext)?, key_id(answer.key_id.as_deref())?);
+        Ok(Unwrapped { key, id })
     }
 
     /// KMS tells the key material that was before and that is now. So one call finds out, checks the
@@ -203,6 +215,12 @@ impl Kms for AwsKms {
     }
 }
 
+impl KmsDiscovery for AwsKms {
+    fn discover<'a>(&'a self, rq: Discover<'a>) -> BoxFuture<'a, KmsResult<Unwrapped>> {
+        Box::pin(self.discovered(rq))
+    }
+}
+
 impl fmt::Debug for AwsKms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("AwsKms");
@@ -226,14 +244,17 @@ where
     answer.map_err(|error| fault::key_error(&error))
 }
 
-/// The key that wrapped, if it is the one that was meant. Only a key's ARN is stored.
+/// The key that wrapped, if it is the one that was meant.
 fn admitted(name: &KeyName, answered: Option<&str>) -> KmsResult<KeyId> {
+    let id = key_id(answered)?;
+    if name.admits(&id) { Ok(id) } else { Err(wrong_key()) }
+}
+
+/// Only a key's ARN is stored.
+fn key_id(answered: Option<&str>) -> KmsResult<KeyId> {
     let id = KeyId::new(answered.unwrap_or_default())?;
     if id.arn().is_none_or(|arn| !arn.resource.starts_with("key/")) {
         return Err(malformed("names a key by what is no key's ARN"));
-    }
-    if !name.admits(&id) {
-        return Err(wrong_key());
     }
     Ok(id)
 }

@@ -12,6 +12,7 @@
 //! | `sse-c` | [`SseC`]: SSE-C under the key that a request brings |
 //! | `sse-kms` | [`SseKms`]: SSE-KMS under data keys or Bucket Keys of a KMS |
 //! | `dsse-kms` | [`DsseKms`]: DSSE-KMS, two layers by two libraries |
+//! | `client` | [`ClientSide`]: client-side encryption in our own format; [`client`] with the S3 Encryption Client's formats |
 //! | `s3` | [`s3`]: how S3 speaks of encryption: headers, bucket defaults, errors |
 //! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
 //! | `kms` | [`kms`]: the trait that KMS providers write, a local one, caches, retries, audit |
@@ -30,6 +31,8 @@ pub mod guide {}
 
 #[cfg(feature = "aws-lc")]
 pub use object_cipher_aws_lc::AwsLc;
+#[cfg(feature = "client")]
+pub use object_cipher_client::{self as client, ClientKeys, ClientSide};
 pub use object_cipher_core::*;
 #[cfg(feature = "dsse-kms")]
 pub use object_cipher_dsse_kms::{DsseKms, IndependentOf};

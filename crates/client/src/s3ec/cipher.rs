@@ -3,13 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use object_cipher_core::{
-    Call, EncryptionContext, MessageBackend, Mode, OpenUnverified, OpenVerified, SealMessage,
+    Call, EncryptionContext, KeyErrorKind, MessageBackend, Mode, OpenUnverified, OpenVerified,
+    SealMessage,
 };
 use object_cipher_kms::KmsCall;
 
 use super::{
-    CEK_ALGORITHM_PAIR, CommitmentPolicy, ContentAlgorithm, DataKey, Header, KeyRequest, Keyring,
-    WrapAlgorithm,
+    CEK_ALGORITHM_PAIR, CommitmentPolicy, ContentAlgorithm, DataKey, Description, EncryptedDataKey,
+    Header, KeyRequest, Keyring, WrapAlgorithm,
     cbc::CbcDecryptor,
     engine::Engine,
     header::{Content, GcmInputs},
@@ -101,6 +102,7 @@ impl S3ec {
         let algorithm = self.policy.writes();
         let rq = self.key_request(request, algorithm);
         let (data_key, key) = self.keyring.generate(&rq).await?;
+        check_written(&key, algorithm)?;
         let (content, inputs) = if algorithm.is_committing() {
             Content::commit(&*self.engine, &data_key, self.drawn()?)?
         } else {
@@ -160,6 +162,7 @@ impl S3ec {
         let rq = self
             .key_request(&Request { context: None, ..request.clone() }, header.content_algorithm());
         let key = to.wrap(&rq, &data_key).await?;
+        check_written(&key, header.content_algorithm())?;
         if key.description == header.key.description {
             return Err(Error::Configuration(
                 "the new keyring needs another material description than the old one",
@@ -169,9 +172,14 @@ impl S3ec {
     }
 
     /// Whether this client's own keyring can still unwrap a header's key: after a rotation it should
-    /// not.
+    /// not. Also true when that cannot be told, as while a KMS is away.
     pub async fn can_unwrap(&self, header: &Header, request: &Request<'_>) -> bool {
-        self.unwrap(header, request).await.is_ok()
+        use KeyErrorKind::{Integrity, NotFound, WrongKey};
+        match self.unwrap(header, request).await {
+            Err(Error::OtherKeyring(_) | Error::Unwrap | Error::Commitment) => false,
+            Err(Error::Key(error)) => !matches!(error.kind(), Integrity | NotFound | WrongKey),
+            _ => true,
+        }
     }
 
     pub(crate) async fn unwrap(&self, header: &Header, request: &Request<'_>) -> Result<Unwrapped> {
@@ -205,13 +213,7 @@ impl S3ec {
         if wrap.is_legacy() && !self.legacy_wraps {
             return Err(Error::LegacyWrap(wrap));
         }
-        // What a KMS binds the content's algorithm by; other wraps do so themselves, and should not
-        // contradict it.
-        match description.get(CEK_ALGORITHM_PAIR) {
-            None if wrap != WrapAlgorithm::KmsContext => Ok(wrap),
-            Some(bound) if bound == content.name() => Ok(wrap),
-            _ => Err(Error::OtherContentAlgorithm),
-        }
+        check_bound(wrap, description, content).map(|()| wrap)
     }
 
     fn key_request<'a>(
@@ -228,6 +230,29 @@ impl S3ec {
         self.engine.random(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// What a KMS binds the content's algorithm by; other wraps do so themselves, and should not contradict
+/// it.
+fn check_bound(
+    wrap: WrapAlgorithm,
+    description: &Description,
+    content: ContentAlgorithm,
+) -> Result<()> {
+    match description.get(CEK_ALGORITHM_PAIR) {
+        None if wrap != WrapAlgorithm::KmsContext => Ok(()),
+        // The pair is of `kms+context`, which was renamed so that no context is asked for.
+        Some(_) if wrap == WrapAlgorithm::Kms => Err(Error::Context),
+        Some(bound) if bound == content.name() => Ok(()),
+        _ => Err(Error::OtherContentAlgorithm),
+    }
+}
+
+/// Whether what a keyring has wrapped can be written, and would be read again.
+fn check_written(key: &EncryptedDataKey, content: ContentAlgorithm) -> Result<()> {
+    let wrap = key.wrap.filter(|wrap| !wrap.is_legacy());
+    let wrap = wrap.ok_or(Error::Unsupported("new keys are wrapped by no legacy algorithm"))?;
+    check_bound(wrap, &key.description, content)
 }
 
 impl Builder {

@@ -18,7 +18,7 @@ mod rsa;
 
 pub use aes::AesKeyring;
 pub use described::DescribedKeyrings;
-pub use kms::KmsKeyring;
+pub use kms::{KmsDiscoveryKeyring, KmsKeyring};
 #[cfg(feature = "rsa")]
 pub use rsa::RsaKeyring;
 

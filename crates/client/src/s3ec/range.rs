@@ -8,6 +8,7 @@ use ctr::{
     cipher::{KeyIvInit, StreamCipher},
 };
 use object_cipher_core::{Error as CoreError, ObjectId, ReadRange, Step, TailDecryptor};
+use zeroize::Zeroize;
 
 use super::{
     DataKey, Header, Request, S3ec,
@@ -90,8 +91,19 @@ impl UnauthenticatedOpener {
     /// # Errors
     /// [`CoreError::RangeNotSatisfiable`] when it starts behind the end (HTTP 416);
     /// [`CoreError::Truncated`] when bytes of it were not fetched; [`CoreError::Rejected`] when the
-    /// stored body cannot be such an object's.
+    /// stored body cannot be such an object's. What was fetched is then wiped.
     pub fn decrypt(
+        &self,
+        range: &ReadRange,
+        first: u64,
+        stored_len: u64,
+        fetched: &mut [u8],
+    ) -> Result<Range<usize>> {
+        let wanted = self.decrypt_fetched(range, first, stored_len, fetched);
+        wanted.inspect_err(|_| fetched.zeroize())
+    }
+
+    fn decrypt_fetched(
         &self,
         range: &ReadRange,
         first: u64,
@@ -100,20 +112,33 @@ impl UnauthenticatedOpener {
     ) -> Result<Range<usize>> {
         let end = first.checked_add(fetched.len() as u64).filter(|end| *end <= stored_len);
         let end = end.ok_or(CoreError::TrailingBytes { object: self.object })?;
-        let length = match &self.iv {
+        // What was counted from the end may begin within a block, of which the rest is skipped.
+        let start = first.checked_next_multiple_of(BLOCK).ok_or(self.truncated())?;
+        let at = |offset: u64| usize::try_from(offset - first).map_err(|_| self.truncated());
+        let blocks = fetched.get_mut(at(start)?..).ok_or(self.truncated())?;
+        let (usable, length) = match &self.iv {
             Iv::Ctr(iv) => {
-                self.decrypt_ctr(iv, first, fetched)?;
-                stored_len.checked_sub(BLOCK).ok_or(self.truncated())?
+                self.decrypt_ctr(iv, start, blocks)?;
+                (start, stored_len.checked_sub(BLOCK).ok_or(self.truncated())?)
             }
-            Iv::Cbc(iv) => self.decrypt_cbc(iv, first, end == stored_len, stored_len, fetched)?,
+            Iv::Cbc(iv) => {
+                let length =
+                    self.decrypt_cbc(iv, start, end == stored_len, stored_len, blocks)?;
+                // Where the padding was not fetched, the content has its blocks before the last one
+                // for certain, and no more.
+                let certain = stored_len - BLOCK;
+                let before_padding =
+                    matches!(range, ReadRange::Bytes(wanted) if wanted.end <= certain);
+                let length = length.or(before_padding.then_some(certain));
+                // The first block is the next one's IV, unless it is the object's first.
+                let usable = if start > 0 { start + BLOCK } else { start };
+                (usable, length.ok_or(self.truncated())?)
+            }
         };
         let wanted = range.resolve(length)?;
-        // The first block of AES-CBC is the next one's IV, unless it is the object's first.
-        let usable = if first > 0 && matches!(self.iv, Iv::Cbc(_)) { first + BLOCK } else { first };
         if wanted.start < usable || wanted.end > end {
             return Err(self.truncated().into());
         }
-        let at = |offset: u64| usize::try_from(offset - first).map_err(|_| self.truncated());
         Ok(at(wanted.start)?..at(wanted.end)?)
     }
 
@@ -122,7 +147,7 @@ impl UnauthenticatedOpener {
         let counter = (first / BLOCK).checked_add(2).and_then(|n| u32::try_from(n).ok());
         let blocks = u32::try_from(fetched.len().div_ceil(BLOCK_LEN)).ok();
         let last = counter.zip(blocks).and_then(|(counter, blocks)| counter.checked_add(blocks));
-        let (Some(counter), Some(_), true) = (counter, last, first.is_multiple_of(BLOCK)) else {
+        let (Some(counter), Some(_)) = (counter, last) else {
             return Err(self.rejected().into());
         };
         let mut block = [0; BLOCK_LEN];
@@ -132,7 +157,7 @@ impl UnauthenticatedOpener {
         Ok(())
     }
 
-    /// Gives the content's length, if the last block is there; the least it can be otherwise.
+    /// Gives the content's length, if the last block is there.
     fn decrypt_cbc(
         &self,
         iv: &[u8; BLOCK_LEN],
@@ -140,8 +165,8 @@ impl UnauthenticatedOpener {
         to_the_end: bool,
         stored_len: u64,
         fetched: &mut [u8],
-    ) -> Result<u64> {
-        if !first.is_multiple_of(BLOCK) || !stored_len.is_multiple_of(BLOCK) || stored_len == 0 {
+    ) -> Result<Option<u64>> {
+        if !stored_len.is_multiple_of(BLOCK) || stored_len == 0 {
             return Err(self.rejected().into());
         }
         let (iv, blocks) = if first == 0 {
@@ -153,14 +178,14 @@ impl UnauthenticatedOpener {
         let mut decryptor = Box::new(CbcDecryptor::new(&self.key, &iv));
         if !to_the_end {
             decryptor.update(blocks).map_err(|_| self.rejected())?;
-            return Ok(stored_len - BLOCK);
+            return Ok(None);
         }
         let (content, tail) = blocks.split_last_chunk_mut().ok_or(self.truncated())?;
         let in_tail = decryptor
             .update(content)
             .and_then(|()| decryptor.finish(tail))
             .map_err(|_| self.rejected())?;
-        Ok(stored_len - BLOCK + in_tail as u64)
+        Ok(Some(stored_len - BLOCK + in_tail as u64))
     }
 
     fn truncated(&self) -> CoreError {

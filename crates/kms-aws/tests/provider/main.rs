@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod discovery;
 mod fake;
 mod faults;
 mod keys;

@@ -1,10 +1,11 @@
-//! Keys of a KMS: [`KmsKeyring`].
+//! Keys of a KMS: [`KmsKeyring`], [`KmsDiscoveryKeyring`].
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future, sync::Arc};
 
 use object_cipher_core::{BoxFuture, EncryptionContext, KeyError, KeyErrorKind};
 use object_cipher_kms::{
-    Describe, Generate, KeyId, KeyName, KeyNameKind, Kms, KmsCall, Unwrap, WrappedKey,
+    Describe, Discover, Generate, KeyId, KeyName, KeyNameKind, Kms, KmsCall, KmsDiscovery, Unwrap,
+    WrappedKey,
 };
 
 use super::{KeyRequest, Keyring};
@@ -51,12 +52,7 @@ impl KmsKeyring {
         wrap: WrapAlgorithm,
         key: &EncryptedDataKey,
     ) -> Result<DataKey> {
-        match wrap {
-            WrapAlgorithm::KmsContext => check_context(rq, &key.description)?,
-            WrapAlgorithm::Kms => rq.refuse_context(wrap)?,
-            other => return Err(Error::OtherKeyring(other)),
-        }
-        let context = key.description.to_context()?;
+        let context = checked_context(rq, wrap, &key.description)?;
         let wrapped = WrappedKey::new(self.id(&rq.call).await?, "", &key.bytes)?;
         let asked = Unwrap { wrapped: &wrapped, context: &context, call: rq.call.clone() };
         let opened = self.kms.unwrap(asked).await?;
@@ -66,13 +62,13 @@ impl KmsKeyring {
         DataKey::from_slice(opened.key.expose_bytes())
     }
 
-    /// The key, as a KMS is asked to unwrap by it: not by an alias.
+    /// The key, as a KMS is asked to unwrap by it: what a name other than an ARN means, it says itself.
     async fn id(&self, call: &KmsCall<'_>) -> Result<KeyId> {
-        if matches!(self.key.kind(), KeyNameKind::Alias | KeyNameKind::AliasArn) {
-            let asked = Describe { key: &self.key, call: call.clone() };
-            return Ok(self.kms.describe(asked).await?.id);
+        if self.key.kind() == KeyNameKind::Arn {
+            return Ok(KeyId::new(self.key.as_str())?);
         }
-        Ok(KeyId::new(self.key.as_str())?)
+        let asked = Describe { key: &self.key, call: call.clone() };
+        Ok(self.kms.describe(asked).await?.id)
     }
 }
 
@@ -98,6 +94,75 @@ impl Keyring for KmsKeyring {
     }
 }
 
+/// Any key of a KMS that tells by the wrapped data key alone which one wrapped it: for readers of objects
+/// under keys of several hands. It wraps nothing.
+///
+/// # Security
+/// Whoever can write the bucket chooses the key, among those that `allowed` lets pass and the KMS lets this
+/// program use.
+#[derive(Clone)]
+pub struct KmsDiscoveryKeyring {
+    kms: Arc<dyn KmsDiscovery>,
+    allowed: Arc<dyn Fn(&KeyId) -> bool + Send + Sync>,
+}
+
+impl KmsDiscoveryKeyring {
+    /// Unwraps what any key that `allowed` lets pass has wrapped: go by account and region of its
+    /// [ARN](KeyId::arn). It is asked once the KMS has answered.
+    pub fn new(
+        kms: Arc<dyn KmsDiscovery>,
+        allowed: impl Fn(&KeyId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { kms, allowed: Arc::new(allowed) }
+    }
+
+    async fn unwrap_now(
+        &self,
+        rq: &KeyRequest<'_>,
+        wrap: WrapAlgorithm,
+        key: &EncryptedDataKey,
+    ) -> Result<DataKey> {
+        let context = checked_context(rq, wrap, &key.description)?;
+        let (ciphertext, context) = (&*key.bytes, &context);
+        let asked = Discover { ciphertext, context, call: rq.call.clone() };
+        let opened = self.kms.discover(asked).await?;
+        if !(self.allowed)(&opened.id) {
+            let message = "the data key is wrapped by a key that is not allowed";
+            return Err(KeyError::new(KeyErrorKind::Denied, message).into());
+        }
+        DataKey::from_slice(opened.key.expose_bytes())
+    }
+}
+
+impl Keyring for KmsDiscoveryKeyring {
+    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>, _: &Description) -> Option<WrapAlgorithm> {
+        wrap.filter(|wrap| wrap.is_kms())
+    }
+
+    fn generate<'a>(
+        &'a self,
+        _: &'a KeyRequest<'a>,
+    ) -> BoxFuture<'a, Result<(DataKey, EncryptedDataKey)>> {
+        let refused = Error::Unsupported("a keyring that discovers keys wraps none");
+        Box::pin(future::ready(Err(refused)))
+    }
+
+    fn unwrap<'a>(
+        &'a self,
+        rq: &'a KeyRequest<'a>,
+        wrap: WrapAlgorithm,
+        key: &'a EncryptedDataKey,
+    ) -> BoxFuture<'a, Result<DataKey>> {
+        Box::pin(self.unwrap_now(rq, wrap, key))
+    }
+}
+
+impl fmt::Debug for KmsDiscoveryKeyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KmsDiscoveryKeyring").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for KmsKeyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KmsKeyring").field("key", &self.key).finish_non_exhaustive()
@@ -118,13 +183,25 @@ fn stored_context(rq: &KeyRequest<'_>) -> Result<EncryptionContext> {
     Ok(context)
 }
 
-/// What is stored is what the request says, and what the client itself adds. No subset will do.
-fn check_context(rq: &KeyRequest<'_>, stored: &Description) -> Result<()> {
+/// The stored context, once it is what the request says and what the client itself adds. No subset will
+/// do.
+fn checked_context(
+    rq: &KeyRequest<'_>,
+    wrap: WrapAlgorithm,
+    stored: &Description,
+) -> Result<EncryptionContext> {
+    if !wrap.is_kms() {
+        return Err(Error::OtherKeyring(wrap));
+    }
+    if wrap == WrapAlgorithm::Kms {
+        rq.refuse_context(wrap)?;
+        return stored.to_context();
+    }
     let of_client =
         |(key, _): &(&str, &str)| [CEK_ALGORITHM_PAIR, LEGACY_KEY_ID_PAIR].contains(key);
-    let stored = stored.iter().filter(|pair| !of_client(pair));
+    let of_request = stored.iter().filter(|pair| !of_client(pair));
     let given = rq.context.into_iter().flat_map(EncryptionContext::iter);
-    if stored.eq(given) { Ok(()) } else { Err(Error::Context) }
+    if of_request.eq(given) { stored.to_context() } else { Err(Error::Context) }
 }
 
 fn other_key() -> KeyError {

@@ -2,9 +2,12 @@
 
 use std::{fmt, future};
 
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
-    Pkcs1PrivateDecryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rsa::{
+        OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
+        Pkcs1PrivateDecryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
+    },
 };
 use object_cipher_core::BoxFuture;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
@@ -31,6 +34,9 @@ pub struct RsaKeyring {
 struct PrivateKey {
     oaep_sha1: OaepPrivateDecryptingKey,
     pkcs1: Pkcs1PrivateDecryptingKey,
+    /// Derived from the private key: what keys are derived with that stand in for those of a wrong
+    /// padding.
+    stand_in: Box<Zeroizing<[u8; 32]>>,
     #[cfg(feature = "aws-lc-sys")]
     oaep_sha256: object_cipher_aws_lc::OaepSha256Mgf1Sha1Key,
 }
@@ -43,7 +49,7 @@ impl RsaKeyring {
     pub fn from_private_pem(pem: &str) -> Result<Self> {
         let malformed =
             Error::MalformedKey("a private RSA key is PKCS #8 in PEM, of 2,048 to 8,192 bits");
-        let der = Zeroizing::new(decode_pem("PRIVATE KEY", pem).ok_or(malformed.clone())?);
+        let der = decode_pem("PRIVATE KEY", pem).ok_or(malformed.clone())?;
         let key = PrivateDecryptingKey::from_pkcs8(&der).map_err(|_| malformed.clone())?;
         Self::from_keys(
             key.public_key(),
@@ -119,9 +125,11 @@ impl RsaKeyring {
 }
 
 impl PrivateKey {
-    #[cfg_attr(not(feature = "aws-lc-sys"), allow(unused_variables))]
     fn new(key: PrivateDecryptingKey, pkcs8: &[u8]) -> Option<Self> {
+        let mut stand_in = Box::<Zeroizing<[u8; 32]>>::default();
+        stand_in.copy_from_slice(digest(&SHA256, pkcs8).as_ref());
         Some(Self {
+            stand_in,
             oaep_sha1: OaepPrivateDecryptingKey::new(key.clone()).ok()?,
             pkcs1: Pkcs1PrivateDecryptingKey::new(key).ok()?,
             #[cfg(feature = "aws-lc-sys")]
@@ -142,10 +150,13 @@ impl PrivateKey {
         if fits { DataKey::from_slice(key) } else { Err(Error::Unwrap) }
     }
 
-    /// Gives a random key for whatever has no valid padding, so that nobody is told which has
-    /// (Bleichenbacher). The content is then garbage, as it would be under any other key.
+    /// Gives another key for whatever has no valid padding, so that nobody is told which has
+    /// (Bleichenbacher). The content is then garbage, as it would be under any other key; and the same
+    /// garbage each time, as it would be too.
     fn unwrap_pkcs1(&self, rq: &KeyRequest<'_>, wrapped: &[u8]) -> Result<DataKey> {
-        let mut key = rq.new_data_key()?;
+        let mut key = DataKey::zeroed();
+        let info: &[&[u8]] = &[b"object-cipher/s3ec/stand-in"];
+        rq.engine.hkdf_sha512(&self.stand_in[..], wrapped, info, key.expose_mut())?;
         let mut plain = Zeroizing::new(vec![0; self.pkcs1.min_output_size().max(KEY_LEN)]);
         let length = self.pkcs1.decrypt(wrapped, &mut plain).map_or(0, |plain| plain.len());
         let valid = length.ct_eq(&KEY_LEN);
@@ -214,7 +225,9 @@ impl fmt::Debug for RsaKeyring {
     }
 }
 
-fn decode_pem(label: &str, pem: &str) -> Option<Vec<u8>> {
+/// Wiped on drop whatever its label, which may be that of another form of private keys.
+fn decode_pem(label: &str, pem: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (found, der) = pem_rfc7468::decode_vec(pem.as_bytes()).ok()?;
+    let der = Zeroizing::new(der);
     (found == label).then_some(der)
 }
