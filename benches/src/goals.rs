@@ -6,11 +6,14 @@ mod memory;
 mod messages;
 mod peers;
 mod ranges;
+mod s3ec;
 mod small;
 mod streams;
 mod threads;
 
-use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
 
 use crate::{
     machine,
@@ -18,8 +21,19 @@ use crate::{
     report::Report,
 };
 
-/// Measures every goal that is asked for, one of them against the program `dare_ranges`.
-pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
+/// What `benches/peers/run` gives the benches to compare with.
+#[derive(Args)]
+pub(crate) struct Peers {
+    /// The program `dare-ranges`, which `benches/peers/run` builds.
+    #[arg(long)]
+    dare_ranges: Option<PathBuf>,
+    /// A Python that has Amazon's S3 Encryption Client, which `benches/peers/run` installs.
+    #[arg(long)]
+    s3ec_python: Option<PathBuf>,
+}
+
+/// Measures every goal that is asked for.
+pub(crate) fn run(report: &mut Report, others: &Peers) {
     machine::pin(0);
     chunks::run::<RawAwsLc>(report);
     chunks::run::<RawRustCrypto>(report);
@@ -28,11 +42,12 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
     ranges::run_two_layers(report);
-    peers::run(report, dare_ranges);
+    peers::run(report, others.dare_ranges.as_deref());
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
     small::count(report);
     messages::run(report);
+    s3ec::run(report, others.s3ec_python.as_deref());
     memory::run(report);
     layers::run(report);
     machine::unpin();

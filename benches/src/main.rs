@@ -7,6 +7,7 @@ mod bare;
 mod goals;
 mod machine;
 mod measure;
+mod peer;
 mod raw;
 mod report;
 mod subject;
@@ -16,6 +17,7 @@ use std::{fs, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use goals::Peers;
 use report::Report;
 
 /// Speed of object-cipher, as ratios taken in one run.
@@ -39,9 +41,8 @@ enum Command {
         /// goals that it holds are kept, if this machine made them.
         #[arg(long)]
         json: Option<PathBuf>,
-        /// The program `dare-ranges`, which `benches/peers/run` builds.
-        #[arg(long)]
-        dare_ranges: Option<PathBuf>,
+        #[command(flatten)]
+        peers: Peers,
     },
     /// Write the table of a JSON file between the marks of a Markdown file, or print it.
     Table {
@@ -55,12 +56,12 @@ enum Command {
 
 fn main() {
     match Args::parse().command {
-        Command::Run { rounds, goals, json, dare_ranges } => {
+        Command::Run { rounds, goals, json, peers } => {
             let mut report = Report::new(usize::from(rounds), goals);
             if let Some(kept) = json.as_ref().and_then(|path| fs::read(path).ok()) {
                 report.keep(&serde_json::from_slice(&kept).unwrap());
             }
-            goals::run(&mut report, dare_ranges.as_deref());
+            goals::run(&mut report, &peers);
             let results = report.into_json();
             print!("\n{}", table::markdown(&results));
             if let Some(path) = json {

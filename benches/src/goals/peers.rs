@@ -1,16 +1,13 @@
 //! Goal 5: range reads against a program of another language, each on its own processor time.
 
-use std::{
-    io::{BufRead, BufReader, Cursor, Write},
-    path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::{io::Cursor, path::Path, process::Command};
 
 use object_cipher_core::{Opener, ReadRange};
 use object_cipher_io::open_range;
 
 use crate::{
-    measure::{Case, Clock, Prepared},
+    measure::{Clock, Prepared},
+    peer::{Peer, Request},
     raw::{Library, RawAwsLc, RawRustCrypto},
     report::{Amount, Bound, Report, Row},
     subject::Subject,
@@ -36,7 +33,7 @@ pub(crate) fn run(report: &mut Report, dare_ranges: Option<&Path>) {
         ("64 KiB ranges of 512 KiB, unaligned, hot", HOT),
         ("64 KiB ranges of 64 MiB, unaligned, cold", COLD),
     ] {
-        let mut peer = Peer::start(program, object);
+        let mut peer = Peer::start(Command::new(program).arg(object.to_string()));
         range_reads::<RawAwsLc>(report, ours, object, &mut peer, Bound::AtLeast(3.8));
         // To compare: its GCM alone is slower than Go's.
         range_reads::<RawRustCrypto>(report, ours, object, &mut peer, Bound::Nothing);
@@ -69,7 +66,8 @@ fn range_reads<L: Library>(
         bound,
     };
     let amount = Amount::Bytes(RANGES as usize * RANGE);
-    report.speed(&row, Clock::Processor, amount, &mut reading, peer);
+    let mut theirs = Request { peer, words: "", times: RANGES };
+    report.speed(&row, Clock::Processor, amount, &mut reading, &mut theirs);
 }
 
 /// Reads the range at `start` into `buffer`, which it fills.
@@ -93,40 +91,5 @@ impl Positions {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (mixed ^ (mixed >> 31)) % self.count
-    }
-}
-
-/// A program that reads ranges when it is told how many, and answers how long they took.
-struct Peer {
-    child: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn start(program: &Path, object: usize) -> Self {
-        let mut command = Command::new(program);
-        command.arg(object.to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let requests = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        Self { child, requests, answers }
-    }
-}
-
-impl Case for Peer {
-    fn time(&mut self, _: Clock, runs: u32) -> f64 {
-        writeln!(self.requests, "{}", runs * RANGES).unwrap();
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).unwrap();
-        let nanoseconds: f64 = answer.trim().parse().unwrap();
-        nanoseconds / 1e9 / f64::from(runs)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
