@@ -118,6 +118,13 @@ impl SealMessage {
         self.output = 0..at + TAIL_LEN;
         Ok(())
     }
+
+    fn fail_closed(&mut self, result: Result<()>) -> Result<()> {
+        if result.is_err() {
+            self.buffer.wipe();
+        }
+        self.status.note(result)
+    }
 }
 
 impl OpenUnverified {
@@ -248,22 +255,24 @@ impl BodyStream for SealMessage {
     fn filled(&mut self, count: usize) -> Result<()> {
         self.status.check()?;
         if count > self.input().len() {
+            self.buffer.wipe();
             return self.status.refuse("more input than there was room");
         }
         let taken_in = self.take_in(count);
-        self.status.note(taken_in)
+        self.fail_closed(taken_in)
     }
 
     fn end(&mut self) -> Result<()> {
         self.status.check()?;
         if !self.output.is_empty() {
+            self.buffer.wipe();
             return self.status.refuse("output must be taken before the stream ends");
         }
         if matches!(self.status, Status::Ended) {
             return Ok(());
         }
         let sealed = self.seal_tail();
-        self.status.note(sealed)?;
+        self.fail_closed(sealed)?;
         self.status = Status::Ended;
         Ok(())
     }
@@ -410,6 +419,9 @@ impl fmt::Debug for OpenVerified {
 /// A stream that has given its message up takes nothing more.
 const ENDED: Error = Error::Misuse("the message has ended");
 
+/// What a decryptor gives that tells of more content than its tail can hold.
+const IMPOSSIBLE: BackendError = BackendError::Unavailable;
+
 /// Opens the last of a message, tail included, in place; gives the length of its content.
 fn open_message(
     object: ObjectId,
@@ -422,6 +434,7 @@ fn open_message(
     decryptor
         .update(content)
         .and_then(|()| decryptor.finish(tail))
+        .and_then(|in_tail| if in_tail <= TAIL_LEN { Ok(in_tail) } else { Err(IMPOSSIBLE) })
         .map(|in_tail| content.len() + in_tail)
         .map_err(|error| failed(object, error))
 }

@@ -62,12 +62,13 @@ mod tests {
     /// What S3 answers for a header of this text.
     fn encode_twice(text: &str, q: bool, word_len: usize) -> String {
         let latin: String = text.bytes().map(char::from).collect();
-        let words = latin.as_bytes().chunks(word_len).map(|word| match q {
-            true => {
-                let hex: String = word.iter().map(|byte| format!("={byte:02X}")).collect();
-                format!("=?UTF-8?Q?{hex}?=")
+        let words = latin.as_bytes().chunks(word_len).map(|word| {
+            if q {
+                let hex: Vec<_> = word.iter().map(|byte| format!("={byte:02X}")).collect();
+                format!("=?UTF-8?Q?{}?=", hex.concat())
+            } else {
+                format!("=?UTF-8?B?{}?=", STANDARD.encode(word))
             }
-            false => format!("=?UTF-8?B?{}?=", STANDARD.encode(word)),
         });
         words.collect::<Vec<_>>().join(" ")
     }

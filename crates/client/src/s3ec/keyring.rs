@@ -113,6 +113,51 @@ impl KeyRequest<'_> {
     }
 }
 
+/// A key that is at hand, so that nothing has to be waited for. Such a keyring wraps keys that exist as it
+/// wraps new ones.
+trait RawKey: Send + Sync {
+    /// As [`Keyring::unwraps_by`], whatever the description.
+    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>) -> Option<WrapAlgorithm>;
+
+    fn wrap(&self, rq: &KeyRequest<'_>, data_key: &DataKey) -> Result<EncryptedDataKey>;
+
+    fn unwrap(&self, rq: &KeyRequest<'_>, wrap: WrapAlgorithm, wrapped: &[u8]) -> Result<DataKey>;
+}
+
+impl<R: RawKey> Keyring for R {
+    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>, _: &Description) -> Option<WrapAlgorithm> {
+        RawKey::unwraps_by(self, wrap)
+    }
+
+    fn generate<'a>(
+        &'a self,
+        rq: &'a KeyRequest<'a>,
+    ) -> BoxFuture<'a, Result<(DataKey, EncryptedDataKey)>> {
+        Box::pin(async move {
+            let data_key = rq.new_data_key()?;
+            let wrapped = RawKey::wrap(self, rq, &data_key)?;
+            Ok((data_key, wrapped))
+        })
+    }
+
+    fn unwrap<'a>(
+        &'a self,
+        rq: &'a KeyRequest<'a>,
+        wrap: WrapAlgorithm,
+        key: &'a EncryptedDataKey,
+    ) -> BoxFuture<'a, Result<DataKey>> {
+        Box::pin(async move { RawKey::unwrap(self, rq, wrap, &key.bytes) })
+    }
+
+    fn wrap<'a>(
+        &'a self,
+        rq: &'a KeyRequest<'a>,
+        data_key: &'a DataKey,
+    ) -> BoxFuture<'a, Result<EncryptedDataKey>> {
+        Box::pin(async move { RawKey::wrap(self, rq, data_key) })
+    }
+}
+
 impl<K: Keyring + ?Sized> Keyring for Arc<K> {
     fn unwraps_by(
         &self,

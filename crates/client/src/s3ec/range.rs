@@ -89,8 +89,8 @@ impl UnauthenticatedOpener {
     /// body, both from `Content-Range`. A range that is long may be read as several.
     ///
     /// # Errors
-    /// [`CoreError::RangeNotSatisfiable`] when it starts behind the end (HTTP 416);
-    /// [`CoreError::Truncated`] when bytes of it were not fetched; [`CoreError::Rejected`] when the
+    /// [`CoreError::RangeNotSatisfiable`] when it starts behind the end (HTTP 416), of AES-CBC with the
+    /// least length that the content can have; [`CoreError::Truncated`] when bytes of it were not fetched; [`CoreError::Rejected`] when the
     /// stored body cannot be such an object's. What was fetched is then wiped.
     pub fn decrypt(
         &self,
@@ -118,12 +118,19 @@ impl UnauthenticatedOpener {
         let blocks = fetched.get_mut(at(start)?..).ok_or(self.truncated())?;
         let (usable, length) = match &self.iv {
             Iv::Ctr(iv) => {
-                self.decrypt_ctr(iv, start, blocks)?;
-                (start, stored_len.checked_sub(BLOCK).ok_or(self.truncated())?)
+                let length = stored_len.checked_sub(BLOCK).ok_or(self.truncated())?;
+                // What is fetched of the tag is left alone.
+                let content = usize::try_from(length.saturating_sub(start)).unwrap_or(usize::MAX);
+                let content = content.min(blocks.len());
+                self.decrypt_ctr(iv, start, &mut blocks[..content])?;
+                (start, length)
             }
             Iv::Cbc(iv) => {
-                let length =
-                    self.decrypt_cbc(iv, start, end == stored_len, stored_len, blocks)?;
+                if begins_behind(range, stored_len) {
+                    let length = stored_len.saturating_sub(BLOCK);
+                    return Err(CoreError::RangeNotSatisfiable { length }.into());
+                }
+                let length = self.decrypt_cbc(iv, start, end == stored_len, stored_len, blocks)?;
                 // Where the padding was not fetched, the content has its blocks before the last one
                 // for certain, and no more.
                 let certain = stored_len - BLOCK;
@@ -143,17 +150,16 @@ impl UnauthenticatedOpener {
     }
 
     /// The counter of the first block of content is 2: 1 is the tag's.
-    fn decrypt_ctr(&self, iv: &[u8; 12], first: u64, fetched: &mut [u8]) -> Result<()> {
-        let counter = (first / BLOCK).checked_add(2).and_then(|n| u32::try_from(n).ok());
-        let blocks = u32::try_from(fetched.len().div_ceil(BLOCK_LEN)).ok();
-        let last = counter.zip(blocks).and_then(|(counter, blocks)| counter.checked_add(blocks));
-        let (Some(counter), Some(_)) = (counter, last) else {
+    fn decrypt_ctr(&self, iv: &[u8; 12], first: u64, content: &mut [u8]) -> Result<()> {
+        let behind = first.saturating_add(content.len() as u64).div_ceil(BLOCK);
+        let counters = u32::try_from(first / BLOCK + 2).ok().zip(u32::try_from(behind + 1).ok());
+        let Some((counter, _last)) = counters else {
             return Err(self.rejected().into());
         };
         let mut block = [0; BLOCK_LEN];
         block[..12].copy_from_slice(iv);
         block[12..].copy_from_slice(&counter.to_be_bytes());
-        Ctr32BE::<Aes256>::new(self.key.expose().into(), &block.into()).apply_keystream(fetched);
+        Ctr32BE::<Aes256>::new(self.key.expose().into(), &block.into()).apply_keystream(content);
         Ok(())
     }
 
@@ -202,5 +208,14 @@ impl fmt::Debug for UnauthenticatedOpener {
         f.debug_struct("UnauthenticatedOpener")
             .field("object", &self.object)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether a range begins at an offset or behind it.
+fn begins_behind(range: &ReadRange, offset: u64) -> bool {
+    match range {
+        ReadRange::Bytes(range) => range.start >= offset,
+        ReadRange::From(start) => *start >= offset,
+        _ => false,
     }
 }

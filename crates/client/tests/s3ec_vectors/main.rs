@@ -18,7 +18,7 @@ use object_cipher_client::{
     Error, Result,
     s3ec::{
         AesKeyring, Builder, CommitmentPolicy, Found, Header, Keyring, KmsKeyring, Request,
-        RsaKeyring, S3ec, UnauthenticatedOpener,
+        RsaKeyring, S3ec, UnauthenticatedOpener, WrapAlgorithm,
     },
 };
 use object_cipher_core::{
@@ -57,9 +57,15 @@ fn s3ec_vectors_behave_as_recorded() {
     let ranges = load::<Ranges>("ranges.json").reads;
     let by_name: BTreeMap<_, _> = positives.iter().map(|vector| (&*vector.name, vector)).collect();
     for library in LIBRARIES {
-        positives.iter().for_each(|vector| bench.check_positive(vector, library));
-        negatives.iter().for_each(|vector| bench.check_negative(vector, library));
-        ranges.iter().for_each(|read| bench.check_range(read, by_name[&*read.object], library));
+        for vector in &positives {
+            bench.check_positive(vector, library);
+        }
+        for vector in &negatives {
+            bench.check_negative(vector, library);
+        }
+        for read in &ranges {
+            bench.check_range(read, by_name[&*read.object], library);
+        }
     }
     let [positives, negatives, ranges] = [positives.len(), negatives.len(), ranges.len()];
     assert!(positives > 0 && negatives > 0 && ranges > 0, "there are no vectors");
@@ -102,7 +108,7 @@ impl Bench {
         let context = vector.context.as_ref().map(context_of);
         let body = vector.body();
         let builder = self.builder(&vector.key.name, library);
-        let legacy_wrap = header.encrypted_data_key().wrap.is_none_or(|wrap| wrap.is_legacy());
+        let legacy_wrap = header.encrypted_data_key().wrap.is_none_or(WrapAlgorithm::is_legacy);
         let legacy_content = header.content_algorithm().is_legacy();
         let allowed = |policy, wraps, modes| {
             let mut builder = builder.clone().commitment_policy(policy);

@@ -145,8 +145,9 @@ pub(crate) fn load<T: DeserializeOwned>(name: &str) -> T {
 pub(crate) fn positives() -> Vec<Vector> {
     let mut names: Vec<_> = fs::read_dir(folder())
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .filter(|name| !["keys.json", "negative.json", "ranges.json"].contains(&name.as_str()))
         .collect();
     names.sort();

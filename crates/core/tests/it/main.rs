@@ -9,6 +9,7 @@ mod conformance;
 mod envelopes;
 mod faults;
 mod key_commitment;
+mod messages;
 mod modes;
 mod rewraps;
 mod secrecy;

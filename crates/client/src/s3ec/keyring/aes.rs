@@ -1,6 +1,6 @@
 //! A raw AES key: [`AesKeyring`].
 
-use std::{fmt, future};
+use std::fmt;
 
 use aes::{
     Aes128, Aes192, Aes256,
@@ -8,10 +8,9 @@ use aes::{
 };
 use aes_gcm::{AesGcm, aead::AeadInOut};
 use aes_kw::AesKw;
-use object_cipher_core::BoxFuture;
 use zeroize::Zeroizing;
 
-use super::{KeyRequest, Keyring};
+use super::{KeyRequest, RawKey};
 use crate::{
     Error, Result,
     s3ec::{DataKey, Description, EncryptedDataKey, WrapAlgorithm},
@@ -56,8 +55,18 @@ impl AesKeyring {
         self.description = pairs.into_iter().collect();
         self
     }
+}
 
-    fn wrap_now(&self, rq: &KeyRequest<'_>, data_key: &DataKey) -> Result<EncryptedDataKey> {
+impl RawKey for AesKeyring {
+    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>) -> Option<WrapAlgorithm> {
+        match wrap {
+            None => Some(WrapAlgorithm::AesEcb),
+            Some(WrapAlgorithm::AesGcm | WrapAlgorithm::AesKeyWrap) => wrap,
+            Some(_) => None,
+        }
+    }
+
+    fn wrap(&self, rq: &KeyRequest<'_>, data_key: &DataKey) -> Result<EncryptedDataKey> {
         rq.refuse_context(WrapAlgorithm::AesGcm)?;
         let mut bytes = vec![0; IV_LEN + KEY_LEN + TAG_LEN];
         let (iv, rest) = bytes.split_at_mut(IV_LEN);
@@ -74,12 +83,7 @@ impl AesKeyring {
         Ok(EncryptedDataKey { wrap: Some(WrapAlgorithm::AesGcm), bytes, description })
     }
 
-    fn unwrap_now(
-        &self,
-        rq: &KeyRequest<'_>,
-        wrap: WrapAlgorithm,
-        wrapped: &[u8],
-    ) -> Result<DataKey> {
+    fn unwrap(&self, rq: &KeyRequest<'_>, wrap: WrapAlgorithm, wrapped: &[u8]) -> Result<DataKey> {
         rq.refuse_context(wrap)?;
         let aad = rq.content.name().as_bytes();
         match (wrap, self.key.len()) {
@@ -94,44 +98,6 @@ impl AesKeyring {
             (WrapAlgorithm::AesEcb, _) => unwrap_ecb::<Aes256>(&self.key, wrapped),
             (other, _) => Err(Error::OtherKeyring(other)),
         }
-    }
-}
-
-impl Keyring for AesKeyring {
-    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>, _: &Description) -> Option<WrapAlgorithm> {
-        match wrap {
-            None => Some(WrapAlgorithm::AesEcb),
-            Some(WrapAlgorithm::AesGcm | WrapAlgorithm::AesKeyWrap) => wrap,
-            Some(_) => None,
-        }
-    }
-
-    fn generate<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-    ) -> BoxFuture<'a, Result<(DataKey, EncryptedDataKey)>> {
-        Box::pin(async move {
-            let data_key = rq.new_data_key()?;
-            let wrapped = self.wrap_now(rq, &data_key)?;
-            Ok((data_key, wrapped))
-        })
-    }
-
-    fn unwrap<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-        wrap: WrapAlgorithm,
-        key: &'a EncryptedDataKey,
-    ) -> BoxFuture<'a, Result<DataKey>> {
-        Box::pin(future::ready(self.unwrap_now(rq, wrap, &key.bytes)))
-    }
-
-    fn wrap<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-        data_key: &'a DataKey,
-    ) -> BoxFuture<'a, Result<EncryptedDataKey>> {
-        Box::pin(future::ready(self.wrap_now(rq, data_key)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A raw RSA key pair: [`RsaKeyring`].
 
-use std::{fmt, future};
+use std::fmt;
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -9,11 +9,10 @@ use aws_lc_rs::{
         Pkcs1PrivateDecryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
     },
 };
-use object_cipher_core::BoxFuture;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::{KeyRequest, Keyring};
+use super::{KeyRequest, RawKey};
 use crate::{
     Error, Result,
     s3ec::{DataKey, Description, EncryptedDataKey, WrapAlgorithm},
@@ -85,43 +84,6 @@ impl RsaKeyring {
         let public = OaepPublicEncryptingKey::new(public).ok()?;
         Some(Self { public, private, description: Description::new() })
     }
-
-    /// The key's length, the key, the content's algorithm.
-    fn wrap_now(&self, rq: &KeyRequest<'_>, data_key: &DataKey) -> Result<EncryptedDataKey> {
-        rq.refuse_context(WrapAlgorithm::RsaOaepSha1)?;
-        let content = rq.content.name().as_bytes();
-        let mut plain = Zeroizing::new(Vec::with_capacity(1 + KEY_LEN + content.len()));
-        plain.push(KEY_LEN.to_le_bytes()[0]);
-        plain.extend_from_slice(data_key.expose());
-        plain.extend_from_slice(content);
-        let mut bytes = vec![0; self.public.ciphertext_size()];
-        let length = self
-            .public
-            .encrypt(&OAEP_SHA1_MGF1SHA1, &plain, &mut bytes, None)
-            .map(|wrapped| wrapped.len())
-            .map_err(|_| Error::Unwrap)?;
-        bytes.truncate(length);
-        let description = self.description.clone();
-        Ok(EncryptedDataKey { wrap: Some(WrapAlgorithm::RsaOaepSha1), bytes, description })
-    }
-
-    fn unwrap_now(
-        &self,
-        rq: &KeyRequest<'_>,
-        wrap: WrapAlgorithm,
-        wrapped: &[u8],
-    ) -> Result<DataKey> {
-        rq.refuse_context(wrap)?;
-        let private = self.private.as_ref().ok_or(Error::Unsupported(
-            "this keyring has the public RSA key only, which unwraps nothing",
-        ))?;
-        match wrap {
-            WrapAlgorithm::RsaOaepSha1 => private.unwrap_oaep_sha1(rq, wrapped),
-            WrapAlgorithm::RsaPkcs1 => private.unwrap_pkcs1(rq, wrapped),
-            WrapAlgorithm::RsaOaepSha256 => private.unwrap_oaep_sha256(wrapped),
-            other => Err(Error::OtherKeyring(other)),
-        }
-    }
 }
 
 impl PrivateKey {
@@ -181,8 +143,8 @@ impl PrivateKey {
     }
 }
 
-impl Keyring for RsaKeyring {
-    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>, _: &Description) -> Option<WrapAlgorithm> {
+impl RawKey for RsaKeyring {
+    fn unwraps_by(&self, wrap: Option<WrapAlgorithm>) -> Option<WrapAlgorithm> {
         match wrap {
             None => Some(WrapAlgorithm::RsaPkcs1),
             Some(WrapAlgorithm::RsaOaepSha1 | WrapAlgorithm::RsaOaepSha256) => wrap,
@@ -190,32 +152,36 @@ impl Keyring for RsaKeyring {
         }
     }
 
-    fn generate<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-    ) -> BoxFuture<'a, Result<(DataKey, EncryptedDataKey)>> {
-        Box::pin(async move {
-            let data_key = rq.new_data_key()?;
-            let wrapped = self.wrap_now(rq, &data_key)?;
-            Ok((data_key, wrapped))
-        })
+    /// The key's length, the key, the content's algorithm.
+    fn wrap(&self, rq: &KeyRequest<'_>, data_key: &DataKey) -> Result<EncryptedDataKey> {
+        rq.refuse_context(WrapAlgorithm::RsaOaepSha1)?;
+        let content = rq.content.name().as_bytes();
+        let mut plain = Zeroizing::new(Vec::with_capacity(1 + KEY_LEN + content.len()));
+        plain.push(KEY_LEN.to_le_bytes()[0]);
+        plain.extend_from_slice(data_key.expose());
+        plain.extend_from_slice(content);
+        let mut bytes = vec![0; self.public.ciphertext_size()];
+        let length = self
+            .public
+            .encrypt(&OAEP_SHA1_MGF1SHA1, &plain, &mut bytes, None)
+            .map(|wrapped| wrapped.len())
+            .map_err(|_| Error::Unwrap)?;
+        bytes.truncate(length);
+        let description = self.description.clone();
+        Ok(EncryptedDataKey { wrap: Some(WrapAlgorithm::RsaOaepSha1), bytes, description })
     }
 
-    fn unwrap<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-        wrap: WrapAlgorithm,
-        key: &'a EncryptedDataKey,
-    ) -> BoxFuture<'a, Result<DataKey>> {
-        Box::pin(future::ready(self.unwrap_now(rq, wrap, &key.bytes)))
-    }
-
-    fn wrap<'a>(
-        &'a self,
-        rq: &'a KeyRequest<'a>,
-        data_key: &'a DataKey,
-    ) -> BoxFuture<'a, Result<EncryptedDataKey>> {
-        Box::pin(future::ready(self.wrap_now(rq, data_key)))
+    fn unwrap(&self, rq: &KeyRequest<'_>, wrap: WrapAlgorithm, wrapped: &[u8]) -> Result<DataKey> {
+        rq.refuse_context(wrap)?;
+        let private = self.private.as_ref().ok_or(Error::Unsupported(
+            "this keyring has the public RSA key only, which unwraps nothing",
+        ))?;
+        match wrap {
+            WrapAlgorithm::RsaOaepSha1 => private.unwrap_oaep_sha1(rq, wrapped),
+            WrapAlgorithm::RsaPkcs1 => private.unwrap_pkcs1(rq, wrapped),
+            WrapAlgorithm::RsaOaepSha256 => private.unwrap_oaep_sha256(wrapped),
+            other => Err(Error::OtherKeyring(other)),
+        }
     }
 }
 
