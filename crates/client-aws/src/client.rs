@@ -14,6 +14,8 @@ use crate::{
 
 /// The least that S3 takes as a part that is not the last, in bytes.
 const MIN_PART_LEN: usize = 5 << 20;
+/// A part may come out a piece longer than was set, and S3 takes 5 GiB.
+const MAX_PART_LEN: u64 = (5 << 30) - (1 << 20);
 const DEFAULT_PART_LEN: usize = 8 << 20;
 /// The longest body that is held back until it has verified, by default.
 const DEFAULT_MAX_BUFFERED_LEN: usize = 64 << 20;
@@ -46,6 +48,12 @@ pub enum HeaderStorage {
     #[default]
     Metadata,
     /// In an object of its own beside it, `<key>.instruction`: keys can be changed without the object.
+    ///
+    /// S3 stores the two one after the other, the file first. When the object then fails, its file is left,
+    /// and **an object of that name that was there before has lost its own**: keep versions in such buckets,
+    /// or write under new names. Of two writers at once, one may lose its file to the other. Writes on a
+    /// condition (`if_none_match`, `if_match`) store the object first: then only who wins writes the file,
+    /// and a crash between, or an answer that is lost, leaves an object without one.
     InstructionFile,
 }
 
@@ -125,7 +133,9 @@ impl S3EncryptionClient {
     pub(crate) async fn header(&self, object: &Stored<'_>) -> Result<Header> {
         match found(object.metadata)? {
             Found::Complete(header) => Ok(header),
-            Found::InInstructionFile(partial) => self.fetch_header(object, &partial).await,
+            Found::InInstructionFile(partial) => {
+                Box::pin(self.fetch_header(object, &partial)).await
+            }
         }
     }
 
@@ -171,6 +181,23 @@ impl Builder {
 
     /// Gives content out while it comes, in constant memory.
     ///
+    /// ```no_run
+    /// # use std::fs::{File, rename};
+    /// use std::io::Write;
+    ///
+    /// # use object_cipher_client_aws::S3EncryptionClient;
+    /// # async fn example(client: S3EncryptionClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut file = File::create("film.unverified")?;
+    /// let mut body = client.get_object().bucket("films").key("lions").send_for_body().await?;
+    /// while let Some(piece) = body.try_next().await? {
+    ///     file.write_all(&piece)?;
+    /// }
+    /// // Only now is it known to be what was stored.
+    /// rename("film.unverified", "film")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Security
     /// It is authenticated only at its end: the body then ends in an error, and all of it has to be
     /// thrown away.
@@ -180,7 +207,8 @@ impl Builder {
     }
 
     /// Content that is longer is sent in parts of this length, in bytes: at least 5 MiB, 8 MiB by
-    /// default. As many parts are held in memory as are sent at a time, and one more.
+    /// default, which is enough for the longest object of the format; S3 takes 10,000 parts. As many parts
+    /// are held in memory as are sent at a time, and one more.
     pub fn part_len(mut self, bytes: usize) -> Self {
         self.part_len = bytes;
         self
@@ -204,6 +232,9 @@ impl Builder {
         }
         if self.part_len < MIN_PART_LEN {
             return Err(Error::Configuration("S3 takes no parts below 5 MiB"));
+        }
+        if self.part_len as u64 > MAX_PART_LEN {
+            return Err(Error::Configuration("S3 takes no parts above 5 GiB"));
         }
         if self.concurrency == 0 {
             return Err(Error::Configuration("at least one part is sent at a time"));

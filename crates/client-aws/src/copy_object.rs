@@ -5,7 +5,7 @@ use object_cipher_client::s3ec::{Found, INSTRUCTION_SUFFIX};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    Result, S3EncryptionClient,
+    Error, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, found, need},
     error,
 };
@@ -44,9 +44,11 @@ impl<'c> CopyObject<'c> {
         self
     }
 
-    /// Copies the instruction file, if there is one, then the object.
+    /// Copies the instruction file, if there is one, then the object. If the object's copy fails, an
+    /// object of the target's name that has an instruction file too has lost it to the copy's.
     ///
     /// # Errors
+    /// [`Error::Request`](crate::Error::Request) for more than 5 GiB;
     /// [`Error::S3`](crate::Error::S3), [`Error::Client`](crate::Error::Client) when the source is not an
     /// encrypted object.
     pub async fn send(self) -> Result<CopyObjectOutput> {
@@ -57,6 +59,9 @@ impl<'c> CopyObject<'c> {
         let s3 = &self.client.shared.s3;
         let head = s3.head_object().bucket(source_bucket).key(source_key);
         let head = head.send().await.map_err(error::of("HeadObject"))?;
+        if head.content_length.is_some_and(|length| length > MAX_COPY_LEN) {
+            return Err(Error::Request("S3 copies no more than 5 GiB at once: get and put it"));
+        }
         if matches!(found(head.metadata.as_ref())?, Found::InInstructionFile(_)) {
             let from = copy_source(source_bucket, &format!("{source_key}{INSTRUCTION_SUFFIX}"));
             let request = s3.copy_object().copy_source(from).bucket(bucket);
@@ -65,9 +70,14 @@ impl<'c> CopyObject<'c> {
         }
         let from = copy_source(source_bucket, source_key);
         let request = s3.copy_object().copy_source(from).bucket(bucket).key(key);
+        // Else the file might be another object's by now.
+        let request = request.set_copy_source_if_match(head.e_tag);
         request.send().await.map_err(error::of("CopyObject"))
     }
 }
+
+/// The most that S3 copies in one request, in bytes.
+const MAX_COPY_LEN: i64 = 5 << 30;
 
 /// What stands in a URL's path as it is, slashes among it.
 const PATH: &AsciiSet =

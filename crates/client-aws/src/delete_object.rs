@@ -106,9 +106,12 @@ impl<'c> DeleteObjects<'c> {
     /// in their `errors`.
     ///
     /// # Errors
-    /// [`Error::S3`] for a request that failed whole.
+    /// [`Error::S3`] for a request that failed whole: those before it have deleted what they could.
     pub async fn send(self) -> Result<Vec<DeleteObjectsOutput>> {
         let bucket = need(self.bucket.as_ref(), NO_BUCKET)?;
+        if self.keys.iter().any(String::is_empty) {
+            return Err(Error::Request(NO_KEY));
+        }
         let mut answers = Vec::new();
         for keys in self.keys.chunks(MAX_OBJECTS / 2) {
             let mut delete = Delete::builder();

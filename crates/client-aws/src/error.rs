@@ -35,6 +35,9 @@ pub enum Error {
     /// A part was not sent, since the task that sent it panicked or the runtime ended.
     #[error("the upload of a part was cut off")]
     PartCutOff,
+    /// A write to the upload failed or was dropped before, so that its content has a gap.
+    #[error("a write to the upload failed before: it can only be aborted")]
+    BrokenUpload,
 }
 
 impl From<object_cipher_core::Error> for Error {

@@ -11,6 +11,7 @@ use crate::{
     Error, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, Stored, need},
     error,
+    instruction_file::check_suffix,
     opened_body::OpenedBody,
 };
 
@@ -71,6 +72,7 @@ impl<'c> GetObject<'c> {
     /// [`Error::S3`], and [`Error::Client`] when the object does not open.
     pub async fn send(self) -> Result<GetObjectOutput> {
         let Self { client, request, context, suffix } = self;
+        check_suffix(suffix.as_ref())?;
         if request.get_range().is_some() || request.get_part_number().is_some() {
             return Err(Error::Request(
                 "neither ranges nor parts can be verified: see get_unauthenticated_range",
@@ -93,14 +95,14 @@ impl<'c> GetObject<'c> {
         let opener = client.shared.cipher.open(&header, &rq).await?;
         let stored_len = output.content_length.and_then(|length| u64::try_from(length).ok());
         let stored_len = stored_len.ok_or(Error::Answer("it does not tell its length"))?;
-        let plaintext_len = header.plaintext_len(stored_len);
+        let mut plaintext_len = header.plaintext_len(stored_len);
         let body = std::mem::take(&mut output.body);
         output.body = if client.shared.delayed_authentication {
             OpenedBody::new(body, opener.into_unverified(), plaintext_len).into_byte_stream()
         } else {
             let stream = opener.into_verified(stored_len, client.shared.max_buffered_len)?;
             let mut body = OpenedBody::new(body, stream, plaintext_len);
-            body.take_all_in().await?;
+            plaintext_len = Some(body.take_all_in().await?);
             body.into_byte_stream()
         };
         output.content_length = plaintext_len.and_then(|length| i64::try_from(length).ok());

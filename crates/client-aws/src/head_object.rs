@@ -6,7 +6,7 @@ use aws_sdk_s3::operation::head_object::{
 use object_cipher_client::s3ec::{FormatVersion, Header};
 
 use crate::{
-    Result, S3EncryptionClient,
+    Error, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, Stored, need},
     error,
 };
@@ -55,7 +55,8 @@ impl<'c> HeadObject<'c> {
         self
     }
 
-    /// Everything else that the SDK's request can say.
+    /// Everything else that the SDK's request can say, but for a range or a part, whose length would be
+    /// taken for the object's.
     pub fn configure(
         mut self,
         configure: impl FnOnce(HeadObjectFluentBuilder) -> HeadObjectFluentBuilder,
@@ -70,6 +71,9 @@ impl<'c> HeadObject<'c> {
     /// [`Error::S3`](crate::Error::S3), and [`Error::Client`](crate::Error::Client) when the object is
     /// not an encrypted one.
     pub async fn send(self) -> Result<HeadObjectOutput> {
+        if self.request.get_range().is_some() || self.request.get_part_number().is_some() {
+            return Err(Error::Request("it tells of an object, not of a range or a part"));
+        }
         let bucket = need(self.request.get_bucket().as_ref(), NO_BUCKET)?.to_owned();
         let key = need(self.request.get_key().as_ref(), NO_KEY)?.to_owned();
         let stored = self.request.send().await.map_err(error::of("HeadObject"))?;

@@ -6,6 +6,7 @@ mod delete_object;
 mod error;
 mod get_object;
 mod head_object;
+mod instruction_file;
 mod opened_body;
 mod put_object;
 mod range;

@@ -20,7 +20,8 @@ pub(crate) struct OpenedBody {
     pending: Bytes,
     /// Nothing shares it: the lock only lets the body be `Sync`.
     stream: Mutex<Box<dyn BodyStream>>,
-    plaintext_len: Option<u64>,
+    /// The length of what is still to come, as far as the answer told it.
+    remaining: Option<u64>,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -31,19 +32,26 @@ impl OpenedBody {
         stream: impl BodyStream + 'static,
         plaintext_len: Option<u64>,
     ) -> Self {
-        Self { stored, pending: Bytes::new(), stream: Mutex::new(Box::new(stream)), plaintext_len }
+        let (pending, stream) = (Bytes::new(), Mutex::new(Box::new(stream) as Box<_>));
+        Self { stored, pending, stream, remaining: plaintext_len }
     }
 
-    /// Reads the stored body to its end, for a stream that gives nothing out before.
-    pub(crate) async fn take_all_in(&mut self) -> Result<()> {
+    /// Reads the stored body to its end, for a stream that gives nothing out before. Gives the length of
+    /// the content.
+    pub(crate) async fn take_all_in(&mut self) -> Result<u64> {
         loop {
             let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
             take_in(&mut **stream, &mut self.pending)?;
             match self.stored.try_next().await? {
                 Some(bytes) => self.pending = bytes,
-                None => return Ok(stream.end()?),
+                None => break,
             }
         }
+        let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+        stream.end()?;
+        let length = stream.output().len() as u64;
+        self.remaining = Some(length);
+        Ok(length)
     }
 
     pub(crate) fn into_byte_stream(self) -> ByteStream {
@@ -66,6 +74,7 @@ impl Body for OpenedBody {
                 let length = stream.output().len().min(PIECE_LEN);
                 let piece = Bytes::copy_from_slice(&stream.output()[..length]);
                 stream.taken(length);
+                this.remaining = this.remaining.map(|left| left.saturating_sub(length as u64));
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
             if stream.is_done() {
@@ -83,7 +92,7 @@ impl Body for OpenedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.plaintext_len.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 

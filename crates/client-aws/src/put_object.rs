@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::{operation::put_object::builders::PutObjectFluentBuilder, primitives::ByteStream};
-use object_cipher_client::s3ec::{INSTRUCTION_SUFFIX, InstructionFile};
+use object_cipher_client::s3ec::{Header, INSTRUCTION_SUFFIX};
 use object_cipher_core::EncryptionContext;
 
 use crate::{
     CreateUpload, HeaderStorage, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, need},
     error,
+    instruction_file::{Order, PendingFile},
     sealed_parts::SealedParts,
     upload::Upload,
 };
@@ -88,8 +89,9 @@ impl<'c> PutObject<'c> {
         self
     }
 
-    /// Reads the content, and stores it sealed. On a failure nothing is left but, where keys are kept
-    /// in instruction files, that file.
+    /// Reads the content, and stores it sealed. On a failure nothing is left, and what was stored before
+    /// is untouched; but see [`HeaderStorage::InstructionFile`]. A future that is dropped may leave parts
+    /// with S3, as an [`Upload`] does.
     ///
     /// # Errors
     /// [`Error::Client`](crate::Error::Client) when there is no key to be had,
@@ -129,53 +131,40 @@ impl CreateUpload<'_> {
     async fn put_whole(&self, mut parts: SealedParts) -> Result<PutObjectOutput> {
         let bucket = need(self.bucket.as_ref(), NO_BUCKET)?;
         let key = need(self.key.as_ref(), NO_KEY)?;
-        let body = parts.finish()?;
-        let pairs = self.store_header(&parts).await?;
-        let metadata = self.metadata.clone().into_iter().chain(pairs).collect::<HashMap<_, _>>();
+        let (metadata, file) = self.share_out(parts.header())?;
         let request: PutObjectFluentBuilder = self.client.shared.s3.put_object();
-        let stored = request
+        let request = request
             .bucket(bucket)
             .key(key)
             .set_metadata(Some(metadata))
             .set_content_type(self.content_type.clone())
             .set_if_none_match(self.if_none_match.clone())
             .set_if_match(self.if_match.clone())
-            .body(body.into())
-            .send()
-            .await
-            .map_err(error::of("PutObject"))?;
-        Ok(PutObjectOutput { e_tag: stored.e_tag, version_id: stored.version_id })
+            .body(parts.finish()?.into());
+        drop(parts);
+        let put = async {
+            let stored = request.send().await.map_err(error::of("PutObject"))?;
+            Ok(PutObjectOutput { e_tag: stored.e_tag, version_id: stored.version_id })
+        };
+        let order = Order::of(self.if_none_match.as_ref(), self.if_match.as_ref());
+        self.client.store_both(file, order, Box::pin(put)).await
     }
 
-    /// Stores the instruction file, if keys are kept in one; gives the pairs of the object's metadata.
-    pub(crate) async fn store_header(&self, parts: &SealedParts) -> Result<Vec<(String, String)>> {
-        let bucket = need(self.bucket.as_ref(), NO_BUCKET)?;
-        let key = need(self.key.as_ref(), NO_KEY)?;
-        match self.client.shared.storage {
-            HeaderStorage::Metadata => Ok(parts.header().to_metadata()?),
-            HeaderStorage::InstructionFile => {
-                let mut file = parts.header().to_instruction_file()?;
-                let pairs = std::mem::take(&mut file.object_metadata);
-                self.client.store_instruction_file(bucket, key, None, file).await?;
-                Ok(pairs)
-            }
-        }
-    }
-}
-
-impl S3EncryptionClient {
-    pub(crate) async fn store_instruction_file(
+    /// All metadata of the object, and the instruction file, if keys are kept in one.
+    pub(crate) fn share_out(
         &self,
-        bucket: &str,
-        key: &str,
-        suffix: Option<&str>,
-        file: InstructionFile,
-    ) -> Result<()> {
-        let name = format!("{key}{}", suffix.unwrap_or(INSTRUCTION_SUFFIX));
-        let request = self.shared.s3.put_object().bucket(bucket).key(name);
-        let metadata = file.metadata.into_iter().collect();
-        let request = request.set_metadata(Some(metadata)).body(file.body.into_bytes().into());
-        request.send().await.map_err(error::of("PutObject of the instruction file"))?;
-        Ok(())
+        header: &Header,
+    ) -> Result<(HashMap<String, String>, Option<PendingFile>)> {
+        let (pairs, file) = match self.client.shared.storage {
+            HeaderStorage::Metadata => (header.to_metadata()?, None),
+            HeaderStorage::InstructionFile => {
+                let bucket = need(self.bucket.as_ref(), NO_BUCKET)?;
+                let key = need(self.key.as_ref(), NO_KEY)?;
+                let mut file = header.to_instruction_file()?;
+                let pairs = std::mem::take(&mut file.object_metadata);
+                (pairs, Some(PendingFile::new(bucket, key, INSTRUCTION_SUFFIX, file)))
+            }
+        };
+        Ok((self.metadata.clone().into_iter().chain(pairs).collect(), file))
     }
 }

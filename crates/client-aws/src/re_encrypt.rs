@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use object_cipher_client::s3ec::{Found, Header, Keyring, Request, WrapAlgorithm};
+use object_cipher_client::s3ec::{
+    Found, Header, INSTRUCTION_SUFFIX, Keyring, Request, WrapAlgorithm,
+};
+use object_cipher_core::EncryptionContext;
 
 use crate::{
     Error, HeaderStorage, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, Stored, found, need},
     error,
+    instruction_file::{PendingFile, check_suffix},
 };
 
 /// Wraps the key of an object anew and writes its instruction file. Made by
@@ -15,12 +19,27 @@ use crate::{
 ///
 /// The object is not touched, and keeps its data key: whoever once had that keeps access. Encrypt anew
 /// after a leak.
+///
+/// ```no_run
+/// use object_cipher_client_aws::{S3EncryptionClient, object_cipher_client::s3ec::AesKeyring};
+///
+/// # async fn example(
+/// #     client: S3EncryptionClient,
+/// #     new_key: [u8; 32],
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let new = AesKeyring::new(&new_key)?.with_description([("key", "photos-2027")]);
+/// let rotate = client.re_encrypt_instruction_file().bucket("photos").key("cat.jpg");
+/// rotate.new_keyring(new).enforce_rotation().send().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct ReEncryptInstructionFile<'c> {
     client: &'c S3EncryptionClient,
     bucket: Option<String>,
     key: Option<String>,
     keyring: Option<Arc<dyn Keyring>>,
+    context: Option<EncryptionContext>,
     suffix: Option<String>,
     enforce_rotation: bool,
 }
@@ -32,6 +51,7 @@ impl<'c> ReEncryptInstructionFile<'c> {
             bucket: None,
             key: None,
             keyring: None,
+            context: None,
             suffix: None,
             enforce_rotation: false,
         }
@@ -56,6 +76,12 @@ impl<'c> ReEncryptInstructionFile<'c> {
         self
     }
 
+    /// The encryption context that the object was written with, where its key is a KMS's so far.
+    pub fn encryption_context(mut self, context: EncryptionContext) -> Self {
+        self.context = Some(context);
+        self
+    }
+
     /// Writes another instruction file beside the first, for a partner's RSA key: by what stands behind
     /// the object's key, such as `.partner`. AES keys take the place of the old ones.
     pub fn instruction_file_suffix(mut self, suffix: impl Into<String>) -> Self {
@@ -69,7 +95,8 @@ impl<'c> ReEncryptInstructionFile<'c> {
         self
     }
 
-    /// Reads the object's metadata and instruction file, and writes the new one.
+    /// Reads the object's metadata and instruction file, and writes the new one. Nobody may write the
+    /// object meanwhile: it would lose its own file to this one.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a client that keeps no instruction files, [`Error::Request`] for what
@@ -77,6 +104,8 @@ impl<'c> ReEncryptInstructionFile<'c> {
     pub async fn send(self) -> Result<Header> {
         let bucket = need(self.bucket.as_ref(), NO_BUCKET)?;
         let key = need(self.key.as_ref(), NO_KEY)?;
+        check_suffix(self.suffix.as_ref())?;
+        let suffix = self.suffix.as_deref().unwrap_or(INSTRUCTION_SUFFIX);
         let keyring = self.keyring.as_ref().ok_or(Error::Request("it has no new keyring"))?;
         let shared = &self.client.shared;
         if shared.storage != HeaderStorage::InstructionFile {
@@ -90,17 +119,17 @@ impl<'c> ReEncryptInstructionFile<'c> {
         }
         let stored = Stored { bucket, key, metadata, suffix: None };
         let header = self.client.header(&stored).await?;
-        let rq = Request::default();
+        let rq = Request { context: self.context.as_ref(), ..Request::default() };
         let rewrapped = shared.cipher.rewrap(&header, &rq, &**keyring).await?;
         let by_rsa = rewrapped.encrypted_data_key().wrap == Some(WrapAlgorithm::RsaOaepSha1);
-        if self.suffix.is_some() && !by_rsa {
+        if suffix != INSTRUCTION_SUFFIX && !by_rsa {
             return Err(Error::Request("a file of another suffix is for an RSA key"));
         }
         if self.enforce_rotation && shared.cipher.can_unwrap(&rewrapped, &rq).await {
             return Err(Error::Request("the old keyring could still unwrap the key"));
         }
         let file = rewrapped.to_instruction_file()?;
-        self.client.store_instruction_file(bucket, key, self.suffix.as_deref(), file).await?;
+        self.client.store_file(PendingFile::new(bucket, key, suffix, file)).await?;
         Ok(rewrapped)
     }
 }

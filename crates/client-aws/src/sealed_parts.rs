@@ -53,14 +53,44 @@ impl SealedParts {
     }
 
     fn take_out(&mut self) {
-        if self.part.is_empty() && !self.stream.output().is_empty() {
-            // What the stream still holds comes on top of a full part.
-            self.part.reserve_exact(self.part_len.min(MAX_RESERVED));
+        let output = self.stream.output();
+        if self.part.capacity() - self.part.len() < output.len() {
+            let first = self.part.is_empty();
+            let part_len = if first { self.part_len.min(MAX_RESERVED) } else { self.part_len };
+            // Not a byte more, as it would be by doubling.
+            self.part.reserve_exact(part_len.saturating_add(MAX_OUTPUT) - self.part.len());
         }
-        self.part.extend_from_slice(self.stream.output());
-        self.stream.taken(self.stream.output().len());
+        self.part.extend_from_slice(output);
+        let length = output.len();
+        self.stream.taken(length);
     }
 }
 
-/// A part that is longer grows while it fills.
+/// The first room of a part. One that is longer moves once.
 const MAX_RESERVED: usize = 8 << 20;
+/// What the stream gives at a time, at most: it comes on top of a part that is all but full.
+const MAX_OUTPUT: usize = 65_536 + 16;
+
+#[cfg(test)]
+mod tests {
+    use object_cipher_aws_lc::AwsLc;
+    use object_cipher_client::s3ec::{AesKeyring, Request, S3ec};
+    use object_cipher_core::resolve_now;
+
+    use super::*;
+
+    #[test]
+    fn a_part_takes_no_more_room_than_its_length_and_one_piece() {
+        let cipher = S3ec::builder(AesKeyring::new(&[7; 32]).unwrap(), AwsLc).build();
+        for part_len in [5 << 20, (5 << 20) + 4_321, 8 << 20, (20 << 20) + 1] {
+            let sealed = resolve_now(cipher.seal(&Request::default())).unwrap().unwrap();
+            let mut parts = SealedParts::new(sealed, part_len);
+            let content = vec![0; part_len - 1];
+            assert_eq!(parts.take_in(&content).unwrap(), content.len());
+            parts.stream.end().unwrap();
+            parts.take_out();
+            assert_eq!(parts.part.len(), content.len() + 16);
+            assert!(parts.part.capacity() <= part_len + MAX_OUTPUT, "{part_len}");
+        }
+    }
+}

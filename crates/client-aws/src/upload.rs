@@ -12,10 +12,29 @@ use crate::{
     Error, PutObjectOutput, Result, S3EncryptionClient,
     client::{NO_BUCKET, NO_KEY, need},
     error,
+    instruction_file::{Order, PendingFile},
     sealed_parts::SealedParts,
 };
 
+/// S3 takes no more parts.
+const MAX_PARTS: i32 = 10_000;
+
 /// Begins a multipart upload. Made by [`S3EncryptionClient::create_upload`].
+///
+/// ```no_run
+/// # use object_cipher_client_aws::{Error, S3EncryptionClient};
+/// # async fn example(client: S3EncryptionClient, rows: Vec<String>) -> Result<(), Error> {
+/// let mut upload = client.create_upload().bucket("photos").key("list.csv").send().await?;
+/// for row in rows {
+///     if let Err(error) = upload.write(row.as_bytes()).await {
+///         upload.abort().await?;
+///         return Err(error);
+///     }
+/// }
+/// upload.complete().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct CreateUpload<'c> {
     pub(crate) client: &'c S3EncryptionClient,
@@ -31,7 +50,9 @@ pub struct CreateUpload<'c> {
 /// A multipart upload in progress. The content is one message, so it is encrypted in order; the parts
 /// of it are sent side by side.
 ///
-/// [Complete](Upload::complete) or [abort](Upload::abort) it: what is dropped leaves its parts with S3.
+/// [Complete](Upload::complete) or [abort](Upload::abort) it: one that is dropped stops sending, and
+/// leaves its parts with S3, which charges for them. A lifecycle rule of the bucket
+/// (`AbortIncompleteMultipartUpload`) sweeps up what crashes leave.
 pub struct Upload {
     client: S3EncryptionClient,
     target: Target,
@@ -39,6 +60,9 @@ pub struct Upload {
     next: i32,
     sending: JoinSet<Result<CompletedPart>>,
     sent: Vec<CompletedPart>,
+    /// Content was taken in, and may not have been sent.
+    broken: bool,
+    file: Option<PendingFile>,
     if_none_match: Option<String>,
     if_match: Option<String>,
 }
@@ -131,8 +155,7 @@ impl<'c> CreateUpload<'c> {
     pub(crate) async fn begin(&self, parts: SealedParts) -> Result<Upload> {
         let bucket = need(self.bucket.as_ref(), NO_BUCKET)?.to_owned();
         let key = need(self.key.as_ref(), NO_KEY)?.to_owned();
-        let pairs = self.store_header(&parts).await?;
-        let metadata = self.metadata.clone().into_iter().chain(pairs).collect::<HashMap<_, _>>();
+        let (metadata, file) = self.share_out(parts.header())?;
         let request = self.client.shared.s3.create_multipart_upload();
         let created = request
             .bucket(&bucket)
@@ -150,6 +173,8 @@ impl<'c> CreateUpload<'c> {
             next: 1,
             sending: JoinSet::new(),
             sent: Vec::new(),
+            broken: false,
+            file,
             if_none_match: self.if_none_match.clone(),
             if_match: self.if_match.clone(),
         })
@@ -162,8 +187,18 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::Client`] for more content than one message may have, [`Error::S3`] for this part or one
-    /// before. The upload is then good for nothing but to be aborted.
-    pub async fn write(&mut self, mut content: &[u8]) -> Result<()> {
+    /// before. The upload is then good for nothing but to be aborted, as it is when the future is dropped
+    /// before it has ended: whatever else is asked of it gives [`Error::BrokenUpload`].
+    pub async fn write(&mut self, content: &[u8]) -> Result<()> {
+        self.check()?;
+        // Else a part that was lost on the way would be missing in the middle of the object.
+        self.broken = true;
+        self.write_now(content).await?;
+        self.broken = false;
+        Ok(())
+    }
+
+    async fn write_now(&mut self, mut content: &[u8]) -> Result<()> {
         loop {
             if self.parts.is_full() {
                 let part = self.parts.take_part();
@@ -180,7 +215,7 @@ impl Upload {
     /// Sends the last part and completes the object. If that fails, the upload is aborted.
     ///
     /// # Errors
-    /// [`Error::S3`].
+    /// [`Error::S3`], [`Error::BrokenUpload`] after a write that failed.
     pub async fn complete(mut self) -> Result<PutObjectOutput> {
         match self.complete_now().await {
             Ok(stored) => Ok(stored),
@@ -205,7 +240,12 @@ impl Upload {
         Ok(())
     }
 
+    fn check(&self) -> Result<()> {
+        if self.broken { Err(Error::BrokenUpload) } else { Ok(()) }
+    }
+
     async fn complete_now(&mut self) -> Result<PutObjectOutput> {
+        self.check()?;
         let last = self.parts.finish()?;
         self.send_part(last).await?;
         while !self.sending.is_empty() {
@@ -216,20 +256,26 @@ impl Upload {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let Target { bucket, key, upload_id } = self.target.clone();
         let request = self.client.shared.s3.complete_multipart_upload();
-        let completed = request
+        let request = request
             .bucket(bucket)
             .key(key)
             .upload_id(upload_id)
             .multipart_upload(parts)
             .set_if_none_match(self.if_none_match.clone())
-            .set_if_match(self.if_match.clone())
-            .send()
-            .await
-            .map_err(error::of("CompleteMultipartUpload"))?;
-        Ok(PutObjectOutput { e_tag: completed.e_tag, version_id: completed.version_id })
+            .set_if_match(self.if_match.clone());
+        let complete = async {
+            let completed = request.send().await.map_err(error::of("CompleteMultipartUpload"))?;
+            Ok(PutObjectOutput { e_tag: completed.e_tag, version_id: completed.version_id })
+        };
+        // As late as can be: an upload that is given up leaves the file of the object that is there.
+        let order = Order::of(self.if_none_match.as_ref(), self.if_match.as_ref());
+        self.client.store_both(self.file.take(), order, Box::pin(complete)).await
     }
 
     async fn send_part(&mut self, part: Bytes) -> Result<()> {
+        if self.next > MAX_PARTS {
+            return Err(Error::Request("more than 10,000 parts: set the client a longer part_len"));
+        }
         while self.sending.len() >= self.client.shared.concurrency {
             self.wait_for_one().await?;
         }
