@@ -1,7 +1,11 @@
-//! The fuzz targets, as functions by their names: see [`object_cipher_testkit::fuzzing`].
+//! The fuzz targets, as functions by their names: see [`object_cipher_testkit::fuzzing`]. Those
+//! of crates that the testkit does not know are here.
 
+mod companion;
 mod keyring;
+mod s3ec;
 mod seeds;
+mod text;
 
 pub use seeds::seeds;
 
@@ -17,7 +21,7 @@ use object_cipher_testkit::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 19] = [
     ("envelope", records::envelope),
     ("envelope_text", records::envelope_text),
     ("info", records::info),
@@ -33,6 +37,10 @@ pub const TARGETS: [Target; 15] = [
     ("differential", |data| bodies::differential(RustCrypto, AwsLc, data)),
     ("object", |data| by_both(data, objects::single)),
     ("upload", |data| by_both(data, objects::multipart)),
+    ("companion", companion::companion),
+    ("s3ec_metadata", s3ec::metadata),
+    ("s3ec_open", s3ec::open),
+    ("s3ec_range", s3ec::range),
 ];
 
 /// Runs the target of that name.

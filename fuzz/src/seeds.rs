@@ -1,12 +1,33 @@
 //! Inputs to begin with: what the frozen vectors hold, and bytes without a meaning.
 
+mod client;
+
+use std::{error::Error, path::Path};
+
 use object_cipher_core::Envelope;
 use object_cipher_testkit::vectors::Vectors;
 
 use crate::TARGETS;
 
-/// Seeds, each with its target.
-pub fn seeds(vectors: &Vectors) -> Vec<(&'static str, Vec<u8>)> {
+/// A seed with its target.
+pub type Seed = (&'static str, Vec<u8>);
+
+/// All seeds, of the vectors in a folder.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn seeds(folder: &Path) -> Result<Vec<Seed>, Box<dyn Error>> {
+    let vectors = Vectors::load(folder)?;
+    let mut seeds = of_records(&vectors);
+    seeds.extend(client::companions(&vectors));
+    seeds.extend(client::metadata(&folder.join("s3ec"))?);
+    for (target, _) in TARGETS {
+        seeds.extend((0..12).map(|number| (target, noise(number))));
+    }
+    Ok(seeds)
+}
+
+fn of_records(vectors: &Vectors) -> Vec<Seed> {
     let objects = vectors.objects.vectors.iter();
     let uploads = vectors.uploads.vectors.iter();
     let texts: Vec<_> = objects
@@ -26,9 +47,6 @@ pub fn seeds(vectors: &Vectors) -> Vec<(&'static str, Vec<u8>)> {
     seeds.extend(tables.map(|table| ("part_table", table)));
     seeds.extend(receipts.map(|receipts| ("keyless_receipts", receipts.to_vec())));
     seeds.extend(info_blocks().map(|block| ("info", block)));
-    for (target, _) in TARGETS {
-        seeds.extend((0..12).map(|number| (target, noise(number))));
-    }
     seeds
 }
 

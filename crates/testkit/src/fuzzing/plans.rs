@@ -9,16 +9,34 @@ use super::{input, lenient, records};
 
 /// A range as a client may ask for it.
 #[derive(Arbitrary, Clone, Debug)]
-pub(super) enum AnyRange {
+pub enum AnyRange {
+    /// All of it.
     Whole,
+    /// From one offset up to another, not including it.
     Bytes(u64, u64),
+    /// From an offset to the end.
     From(u64),
+    /// The last so many bytes.
     Last(u64),
 }
 
 impl AnyRange {
+    /// The same with its numbers brought below `most`.
+    ///
+    /// # Panics
+    /// When that is 0.
+    #[must_use]
+    pub fn near(&self, most: u64) -> Self {
+        match *self {
+            Self::Whole => Self::Whole,
+            Self::Bytes(start, end) => Self::Bytes(start % most, end % most),
+            Self::From(start) => Self::From(start % most),
+            Self::Last(count) => Self::Last(count % most),
+        }
+    }
+
     /// The range, and what it selects of so many bytes, if anything.
-    pub(super) fn of(&self, length: u64) -> (ReadRange, Option<Range<u64>>) {
+    pub fn of(&self, length: u64) -> (ReadRange, Option<Range<u64>>) {
         let (range, selected) = match *self {
             Self::Whole => return (ReadRange::Whole, Some(0..length)),
             Self::Bytes(start, end) => (ReadRange::Bytes(start..end), start..end.min(length)),

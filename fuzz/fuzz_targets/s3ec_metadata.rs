@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| object_cipher_fuzz::run("s3ec_metadata", data));
