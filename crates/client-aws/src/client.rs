@@ -172,8 +172,8 @@ impl Builder {
         self
     }
 
-    /// The longest stored body that is held in memory until it has verified, in bytes: 64 MiB by
-    /// default.
+    /// The longest stored body that `get_object` holds in memory until it has verified, and the longest range
+    /// with an open end, in bytes: 64 MiB by default.
     pub fn max_buffered_len(mut self, bytes: usize) -> Self {
         self.max_buffered_len = Some(bytes);
         self
@@ -277,8 +277,19 @@ pub(crate) fn need<'a>(given: Option<&'a String>, rule: &'static str) -> Result<
     given.map(String::as_str).filter(|given| !given.is_empty()).ok_or(Error::Request(rule))
 }
 
-pub(crate) const NO_BUCKET: &str = "it names no bucket";
-pub(crate) const NO_KEY: &str = "it names no key";
+/// No object may have the name of another one's instruction file: it would overwrite it, and be deleted with
+/// the other object.
+pub(crate) fn refuse_file_name(key: &str) -> Result<()> {
+    if key.ends_with(INSTRUCTION_SUFFIX) {
+        return Err(Error::Request(
+            "the key ends in `.instruction`, which is the name of another object's instruction file",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) const NO_BUCKET: &str = "no bucket is named: call `bucket`";
+pub(crate) const NO_KEY: &str = "no key is named: call `key`";
 
 fn is_missing<R>(error: &SdkError<GetObjectError, R>) -> bool {
     error.as_service_error().is_some_and(GetObjectError::is_no_such_key)

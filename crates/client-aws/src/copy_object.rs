@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     Error, Result, S3EncryptionClient,
-    client::{NO_BUCKET, NO_KEY, found, need},
+    client::{NO_BUCKET, NO_KEY, found, need, refuse_file_name},
     error,
 };
 
@@ -56,6 +56,7 @@ impl<'c> CopyObject<'c> {
         let source_key = need(self.source[1].as_ref(), NO_KEY)?;
         let bucket = need(self.target[0].as_ref(), NO_BUCKET)?;
         let key = need(self.target[1].as_ref(), NO_KEY)?;
+        refuse_file_name(key)?;
         let s3 = &self.client.shared.s3;
         let head = s3.head_object().bucket(source_bucket).key(source_key);
         let head = head.send().await.map_err(error::of("HeadObject"))?;

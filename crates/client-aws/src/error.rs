@@ -1,6 +1,8 @@
 //! What can go wrong, for the whole crate.
 
-use aws_sdk_s3::primitives::ByteStreamError;
+use std::error::Error as StdError;
+
+use aws_sdk_s3::{error::ProvideErrorMetadata, primitives::ByteStreamError};
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -13,7 +15,7 @@ pub enum Error {
     #[error(transparent)]
     Client(#[from] object_cipher_client::Error),
     /// S3 refused, or could not be reached.
-    #[error("{operation}: {source}")]
+    #[error("{operation}: {}", told(source))]
     S3 {
         /// The operation.
         operation: &'static str,
@@ -21,7 +23,7 @@ pub enum Error {
         source: Box<aws_sdk_s3::Error>,
     },
     /// A body could not be read to its end.
-    #[error("reading a body: {0}")]
+    #[error("reading a body: {}", innermost(.0))]
     Body(#[from] ByteStreamError),
     /// The answer of S3 is not one to the request: the text says why.
     #[error("the answer of S3 cannot be used: {0}")]
@@ -49,4 +51,22 @@ impl From<object_cipher_core::Error> for Error {
 /// An error of the SDK, with the operation's name.
 pub(crate) fn of<E: Into<aws_sdk_s3::Error>>(operation: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::S3 { operation, source: Box::new(error.into()) }
+}
+
+/// What S3 says, or why it was not reached.
+fn told(error: &aws_sdk_s3::Error) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => innermost(error),
+    }
+}
+
+/// What went wrong first: the SDK's own words name the layer only.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

@@ -125,7 +125,7 @@ impl<'c> ReEncryptInstructionFile<'c> {
         if suffix != INSTRUCTION_SUFFIX && !by_rsa {
             return Err(Error::Request("a file of another suffix is for an RSA key"));
         }
-        if self.enforce_rotation && shared.cipher.can_unwrap(&rewrapped, &rq).await {
+        if self.enforce_rotation && shared.cipher.may_unwrap(&rewrapped, &rq).await {
             return Err(Error::Request("the old keyring could still unwrap the key"));
         }
         let file = rewrapped.to_instruction_file()?;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Error, PutObjectOutput, Result, S3EncryptionClient,
-    client::{NO_BUCKET, NO_KEY, need},
+    client::{NO_BUCKET, NO_KEY, need, refuse_file_name},
     error,
     instruction_file::{Order, PendingFile},
     sealed_parts::SealedParts,
@@ -144,7 +144,7 @@ impl<'c> CreateUpload<'c> {
     /// Draws the object's keys.
     pub(crate) async fn seal(&self) -> Result<SealedParts> {
         need(self.bucket.as_ref(), NO_BUCKET)?;
-        need(self.key.as_ref(), NO_KEY)?;
+        refuse_file_name(need(self.key.as_ref(), NO_KEY)?)?;
         refuse_reserved(&self.metadata)?;
         let shared = &self.client.shared;
         let rq = Request { context: self.context.as_ref(), ..Request::default() };

@@ -17,17 +17,21 @@ pub enum Error {
     #[error("metadata of the S3 Encryption Client: {0}")]
     Metadata(#[from] MetadataFault),
     /// Legacy content, and the client does not read it.
-    #[error("enable legacy unauthenticated modes to read content encrypted by {0}")]
+    #[error(
+        "content encrypted by {0} is legacy: it takes `enable_legacy_unauthenticated_modes`, and a policy that \
+         reads it"
+    )]
     LegacyContent(ContentAlgorithm),
     /// A legacy wrap, and the client does not unwrap it.
-    #[error("enable legacy wrapping algorithms to read keys wrapped by {0}")]
+    #[error("keys wrapped by {0} are legacy: they take `enable_legacy_wrapping_algorithms`")]
     LegacyWrap(WrapAlgorithm),
     /// A range, which cannot be verified, and the client does not read it.
-    #[error("enable legacy unauthenticated modes to read ranges")]
+    #[error("ranges cannot be verified: they take `enable_legacy_unauthenticated_modes`")]
     LegacyRange,
     /// Content that does not commit to its key, and the policy is not to read it.
     #[error(
-        "{policy} does not read content encrypted by {content}, which does not commit to its key"
+        "{policy} does not read content encrypted by {content}, which does not commit to its key: \
+         REQUIRE_ENCRYPT_ALLOW_DECRYPT does"
     )]
     Policy {
         /// The policy.
@@ -36,10 +40,15 @@ pub enum Error {
         content: ContentAlgorithm,
     },
     /// The keyring has no key of the kind that the wrap needs.
-    #[error("the keyring does not unwrap {0}")]
+    #[error("the keyring has no key that unwraps {0}")]
     OtherKeyring(WrapAlgorithm),
+    /// An object of V1, which does not say how its key is wrapped, and a keyring without a raw key.
+    #[error("the object is of V1, which does not name its wrap: it takes a raw AES or RSA keyring")]
+    UnnamedWrap,
     /// The encryption context in the request is not the stored one.
-    #[error("the encryption context in the request does not match the object's")]
+    #[error(
+        "the object was written with another encryption context than the request's: give all of its pairs"
+    )]
     Context,
     /// An encryption context in a request that cannot bind it.
     #[error("keys wrapped by {0} are bound to no encryption context of a request: give none")]

@@ -12,7 +12,7 @@
 //! | `sse-c` | [`SseC`]: SSE-C under the key that a request brings |
 //! | `sse-kms` | [`SseKms`]: SSE-KMS under data keys or Bucket Keys of a KMS |
 //! | `dsse-kms` | [`DsseKms`]: DSSE-KMS, two layers by two libraries |
-//! | `client` | [`ClientSide`]: client-side encryption in our own format; [`client`] with the S3 Encryption Client's formats |
+//! | `client` | [`ClientSide`]: client-side encryption in our own format; [`client`] with the S3 Encryption Client's formats, for which AWS-LC needs the feature `sys` of its crate, and RSA keys `rsa` of `object-cipher-client` |
 //! | `s3` | [`s3`]: how S3 speaks of encryption: headers, bucket defaults, errors |
 //! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
 //! | `kms` | [`kms`]: the trait that KMS providers write, a local one, caches, retries, audit |

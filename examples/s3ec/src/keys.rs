@@ -1,6 +1,11 @@
 //! What wraps data keys, as the command line names it.
 
-use std::{fs, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use object_cipher_client::s3ec::{AesKeyring, Description, Keyring, KmsKeyring, RsaKeyring};
 use object_cipher_kms::KeyName;
@@ -51,17 +56,21 @@ pub(crate) fn keyring(
             Arc::new(KmsKeyring::new(Arc::new(kms), key.clone()))
         }
         Wrap::Aes(file) => {
-            let text = Zeroizing::new(fs::read_to_string(file)?);
+            let text = Zeroizing::new(read(file)?);
             let key = hex::decode(text.trim()).map(Zeroizing::new);
             let key = key.map_err(|_| format!("{} is not hexadecimal", file.display()))?;
             Arc::new(AesKeyring::new(&key)?.with_description(pairs()))
         }
         Wrap::Rsa(file) => {
-            let pem = Zeroizing::new(fs::read_to_string(file)?);
+            let pem = Zeroizing::new(read(file)?);
             let keyring = RsaKeyring::from_private_pem(&pem);
             let keyring =
                 keyring.or_else(|error| RsaKeyring::from_public_pem(&pem).map_err(|_| error))?;
             Arc::new(keyring.with_description(pairs()))
         }
     })
+}
+
+fn read(file: &Path) -> Result<String> {
+    Ok(fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
 }

@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("s3ec: {error}");
+            eprintln!("s3ec: {}", told(&*error));
             ExitCode::FAILURE
         }
     }
@@ -42,12 +42,17 @@ async fn put(args: PutArgs) -> Result<()> {
         .put_object()
         .bucket(&args.common.bucket)
         .key(&args.common.key)
-        .body(ByteStream::from_path(&args.input).await?);
+        .body(input(&args.input).await?);
     if let Some(context) = context(&args.common)? {
         request = request.encryption_context(context);
     }
     request.send().await?;
     Ok(())
+}
+
+async fn input(path: &Path) -> Result<ByteStream> {
+    let body = ByteStream::from_path(path).await;
+    Ok(body.map_err(|error| format!("{}: {}", path.display(), told(&error)))?)
 }
 
 async fn get(args: GetArgs) -> Result<()> {
@@ -95,4 +100,18 @@ fn client(args: &Common) -> Result<S3EncryptionClient> {
 fn context(args: &Common) -> Result<Option<EncryptionContext>> {
     let json = args.context.as_deref().map(Description::from_json).transpose()?;
     Ok(json.map(|pairs| pairs.to_context()).transpose()?)
+}
+
+/// The error and what is behind it: an SDK's own words name the layer only.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut behind = error.source();
+    while let Some(error) = behind {
+        let text = error.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        behind = error.source();
+    }
+    words
 }

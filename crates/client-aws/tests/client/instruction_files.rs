@@ -158,3 +158,20 @@ async fn a_suffix_that_could_name_the_object_itself_or_another_is_refused() {
     assert!(matches!(range.send().await.unwrap_err(), Error::Request(_)));
     assert!(fake.asked().is_empty());
 }
+
+#[tokio::test]
+async fn no_object_takes_the_name_of_an_instruction_file() {
+    let fake = FakeS3::start().await;
+    let client = fake.client_with_files();
+    put(&client, "k", b"a cat").await;
+    let asked = fake.operations().len();
+    let name = "k.instruction";
+    let put = client.put_object().bucket("b").key(name).send().await.map(|_| ());
+    let upload = client.create_upload().bucket("b").key(name).send().await.map(|_| ());
+    let copy = client.copy_object().source("b", "k").bucket("b").key(name).send().await;
+    for refused in [put, upload, copy.map(|_| ())] {
+        assert!(matches!(refused, Err(Error::Request(_))), "{refused:?}");
+    }
+    assert_eq!(fake.operations().len(), asked);
+    assert_eq!(get(&client, "k").await, b"a cat");
+}

@@ -173,10 +173,12 @@ impl S3ec {
 
     /// Whether this client's own keyring can still unwrap a header's key: after a rotation it should
     /// not. Also true when that cannot be told, as while a KMS is away.
-    pub async fn can_unwrap(&self, header: &Header, request: &Request<'_>) -> bool {
+    pub async fn may_unwrap(&self, header: &Header, request: &Request<'_>) -> bool {
         use KeyErrorKind::{Integrity, NotFound, WrongKey};
         match self.unwrap(header, request).await {
-            Err(Error::OtherKeyring(_) | Error::Unwrap | Error::Commitment) => false,
+            Err(
+                Error::OtherKeyring(_) | Error::UnnamedWrap | Error::Unwrap | Error::Commitment,
+            ) => false,
             Err(Error::Key(error)) => !matches!(error.kind(), Integrity | NotFound | WrongKey),
             _ => true,
         }
@@ -209,7 +211,7 @@ impl S3ec {
         let wrap = self
             .keyring
             .unwraps_by(stored, description)
-            .ok_or_else(|| Error::OtherKeyring(stored.unwrap_or(WrapAlgorithm::AesEcb)))?;
+            .ok_or_else(|| stored.map_or(Error::UnnamedWrap, Error::OtherKeyring))?;
         if wrap.is_legacy() && !self.legacy_wraps {
             return Err(Error::LegacyWrap(wrap));
         }

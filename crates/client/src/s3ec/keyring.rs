@@ -66,7 +66,9 @@ pub trait Keyring: Send + Sync {
         data_key: &'a DataKey,
     ) -> BoxFuture<'a, Result<EncryptedDataKey>> {
         let _ = (rq, data_key);
-        let refused = Error::Unsupported("this keyring wraps the keys of new objects only");
+        let refused = Error::Unsupported(
+            "this keyring cannot wrap a key that exists: take a raw AES or RSA keyring",
+        );
         Box::pin(std::future::ready(Err(refused)))
     }
 }

@@ -57,8 +57,8 @@ const V3_OBJECT_KEYS: [&str; 3] = [V3_CONTENT, V3_COMMITMENT, V3_MESSAGE_ID];
 pub enum Found {
     /// All of it.
     Complete(Header),
-    /// That the wrapped key, and in V1 and V2 all else, is in an instruction file: fetch it, and
-    /// [complete](Partial::complete) the header.
+    /// No wrapped key. It, and in V1 and V2 all else, is in an instruction file: fetch that, and
+    /// [complete](Partial::complete) the header. If there is none, the object is not encrypted.
     InInstructionFile(Partial),
 }
 

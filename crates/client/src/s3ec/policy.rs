@@ -63,7 +63,10 @@ impl FromStr for CommitmentPolicy {
 
     fn from_str(text: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|policy| policy.name() == text);
-        found.ok_or(Error::Configuration("no commitment policy has this name"))
+        found.ok_or(Error::Configuration(
+            "expected FORBID_ENCRYPT_ALLOW_DECRYPT, REQUIRE_ENCRYPT_ALLOW_DECRYPT or \
+             REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
+        ))
     }
 }
 

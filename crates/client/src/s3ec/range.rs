@@ -90,8 +90,9 @@ impl UnauthenticatedOpener {
     ///
     /// # Errors
     /// [`CoreError::RangeNotSatisfiable`] when it starts behind the end (HTTP 416), of AES-CBC with the
-    /// least length that the content can have; [`CoreError::Truncated`] when bytes of it were not fetched; [`CoreError::Rejected`] when the
-    /// stored body cannot be such an object's. What was fetched is then wiped.
+    /// least length that the content can have; [`CoreError::Truncated`] when bytes of it were not
+    /// fetched; [`CoreError::Rejected`] when the stored body cannot be such an object's. What was fetched
+    /// is then wiped.
     pub fn decrypt(
         &self,
         range: &ReadRange,

@@ -33,7 +33,7 @@ fn a_described_keyring_is_chosen_by_exactly_its_description() {
             let cipher = library.builder(keyrings).commitment_policy(policy).build();
             let asked = |header: &Header| {
                 let before = [writes.calls(), old.calls()];
-                let _ = now(cipher.can_unwrap(header, &request(None)));
+                let _ = now(cipher.may_unwrap(header, &request(None)));
                 [writes.calls() - before[0], old.calls() - before[1]]
             };
             assert_eq!(asked(&seal_as(&OLD)), [0, 1]);
@@ -78,6 +78,22 @@ fn described_keyrings_read_what_each_wrote_and_a_changed_description_opens_nothi
 }
 
 #[test]
+fn a_kms_is_chosen_by_the_encryption_context_whatever_the_client_adds_to_it() {
+    let (given, kms) = (context(&[("tenant", "blue")]), fake_kms());
+    for library in LIBRARIES {
+        for policy in BOTH_FORMATS {
+            let writer = library.builder(kms_keyring(&kms)).commitment_policy(policy).build();
+            let (sealed, body) = seal(&writer, Some(&given), &plaintext(20));
+            let reader = DescribedKeyrings::new(aes(1, 32))
+                .with([("tenant", "blue")], kms_keyring(&kms))
+                .with([("tenant", "red")], aes(2, 32));
+            let reader = library.builder(reader).commitment_policy(policy).build();
+            assert_eq!(read(&reader, Some(&given), &sealed, &body), Ok(plaintext(20)));
+        }
+    }
+}
+
+#[test]
 fn a_rewrapped_key_opens_the_same_body_and_the_old_keyring_no_longer_does() {
     let given = context(&[("tenant", "blue")]);
     let kms = fake_kms();
@@ -114,9 +130,9 @@ fn a_rewrapped_key_opens_the_same_body_and_the_old_keyring_no_longer_does() {
                     assert_eq!(before.is_empty(), sealed.version() == FormatVersion::V2);
                     let reader = library.builder(reads).commitment_policy(policy).build();
                     assert_eq!(read(&reader, None, &rewrapped, &body), Ok(plaintext(50)));
-                    assert!(!now(cipher.can_unwrap(&rewrapped, &request(None))));
-                    assert!(now(reader.can_unwrap(&rewrapped, &request(None))));
-                    assert!(now(cipher.can_unwrap(&sealed, &rq)));
+                    assert!(!now(cipher.may_unwrap(&rewrapped, &request(None))));
+                    assert!(now(reader.may_unwrap(&rewrapped, &request(None))));
+                    assert!(now(cipher.may_unwrap(&sealed, &rq)));
                 }
             }
         }
@@ -165,7 +181,7 @@ fn a_keyring_that_cannot_tell_may_still_unwrap() {
         let kms = fake_kms();
         let cipher = library.builder(kms_keyring(&kms)).build();
         let (sealed, _) = seal(&cipher, None, &plaintext(50));
-        let can = |rq: &_| now(cipher.can_unwrap(&sealed, rq));
+        let can = |rq: &_| now(cipher.may_unwrap(&sealed, rq));
         assert!(can(&request(None)));
         for kind in [
             KeyErrorKind::Unavailable,

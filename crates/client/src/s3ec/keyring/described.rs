@@ -7,12 +7,16 @@ use object_cipher_core::BoxFuture;
 use super::{KeyRequest, Keyring};
 use crate::{
     Result,
-    s3ec::{DataKey, Description, EncryptedDataKey, WrapAlgorithm},
+    s3ec::{
+        CEK_ALGORITHM_PAIR, DataKey, Description, EncryptedDataKey, LEGACY_KEY_ID_PAIR,
+        WrapAlgorithm,
+    },
 };
 
 /// A keyring that writes, and others that read what is described as theirs: keys before a rotation.
 ///
-/// A description that none of the others has exactly leads to the one that writes. Descriptions are not
+/// For a KMS's the description is the encryption context; the pairs that the client itself adds to it do not
+/// count. A description that none of the others has exactly leads to the one that writes. Descriptions are not
 /// authenticated: a changed one leads to a key that does not unwrap.
 pub struct DescribedKeyrings {
     writes: Arc<dyn Keyring>,
@@ -37,7 +41,9 @@ impl DescribedKeyrings {
     }
 
     fn of(&self, description: &Description) -> &dyn Keyring {
-        let named = self.reads.iter().find(|(of, _)| of == description);
+        let own = |pair: &(&str, &str)| ![CEK_ALGORITHM_PAIR, LEGACY_KEY_ID_PAIR].contains(&pair.0);
+        let same = |of: &Description| of.iter().eq(description.iter().filter(own));
+        let named = self.reads.iter().find(|(of, _)| of == description || same(of));
         named.map_or(&*self.writes, |(_, keyring)| &**keyring)
     }
 }
