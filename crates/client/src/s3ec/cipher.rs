@@ -14,6 +14,7 @@ use super::{
     cbc::CbcDecryptor,
     engine::Engine,
     header::{Content, GcmInputs},
+    metadata::MAX_WRAPPED_KEY_LEN,
     range::UnauthenticatedRanges,
 };
 use crate::{Error, Result};
@@ -250,10 +251,21 @@ fn check_bound(
     }
 }
 
+/// The longest description that is written, in bytes of JSON: half of what is read, as it grows by its
+/// escapes in an instruction file.
+const MAX_WRITTEN_JSON_LEN: usize = 32_768;
+
 /// Whether what a keyring has wrapped can be written, and would be read again.
 fn check_written(key: &EncryptedDataKey, content: ContentAlgorithm) -> Result<()> {
     let wrap = key.wrap.filter(|wrap| !wrap.is_legacy());
     let wrap = wrap.ok_or(Error::Unsupported("new keys are wrapped by no legacy algorithm"))?;
+    if key.bytes.len() > MAX_WRAPPED_KEY_LEN
+        || key.description.to_json().len() > MAX_WRITTEN_JSON_LEN
+    {
+        return Err(Error::Configuration(
+            "a description has at most 32,768 bytes as JSON, and a wrapped key at most 6,144",
+        ));
+    }
     check_bound(wrap, &key.description, content)
 }
 

@@ -20,7 +20,7 @@ pub const INSTRUCTION_SUFFIX: &str = ".instruction";
 /// The longest instruction file that is read, in bytes.
 pub const MAX_INSTRUCTION_FILE_LEN: usize = 131_072;
 /// The longest wrapped key: a KMS's. One of RSA is as long as its modulus.
-const MAX_WRAPPED_KEY_LEN: usize = 6_144;
+pub(crate) const MAX_WRAPPED_KEY_LEN: usize = 6_144;
 
 /// On an instruction file itself. Readers do not need it.
 const INSTRUCTION_MARK: &str = "x-amz-crypto-instr-file";

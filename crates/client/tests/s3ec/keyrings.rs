@@ -78,6 +78,26 @@ fn described_keyrings_read_what_each_wrote_and_a_changed_description_opens_nothi
 }
 
 #[test]
+fn a_description_that_could_not_be_read_again_is_not_written() {
+    for (value, fits) in
+        [("a".repeat(32_760), true), ("a".repeat(32_761), false), ("é".repeat(11_000), false)]
+    {
+        for library in LIBRARIES {
+            let keyring = aes(1, 32).with_description([("k", value.as_str())]);
+            let cipher = library.builder(keyring).build();
+            let Ok(sealed) = now(cipher.seal(&request(None))) else {
+                assert!(!fits);
+                continue;
+            };
+            assert!(fits);
+            let file = sealed.header.to_instruction_file().unwrap();
+            let read = header(&file.object_metadata, Some(&file.body)).unwrap();
+            assert_eq!(read, sealed.header);
+        }
+    }
+}
+
+#[test]
 fn a_kms_is_chosen_by_the_encryption_context_whatever_the_client_adds_to_it() {
     let (given, kms) = (context(&[("tenant", "blue")]), fake_kms());
     for library in LIBRARIES {
