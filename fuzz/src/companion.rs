@@ -123,6 +123,10 @@ fn metadata(text: &[u8]) {
     }
     let twice = StoredEnvelope::parse(key, [(name, &value), (&spelled, &value)]);
     assert_eq!(twice, Err(OwnFormatError::RepeatedPair(name)));
+    for other in [value.to_ascii_uppercase(), format!("{value} "), format!("0{value}")] {
+        let read = StoredEnvelope::parse(key, [(name, &other)]);
+        assert!(other == value || read != Ok(Some(found.clone())), "one form");
+    }
     for length in [0, 71, 72, u64::MAX] {
         let _ = found.plaintext_len(length);
     }

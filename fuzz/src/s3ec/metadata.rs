@@ -133,7 +133,7 @@ fn check(pairs: &[(&str, &str)], file: &[u8]) -> Option<Header> {
     Some(read)
 }
 
-/// No pair of the format's stands there unread: else it could be one of another version.
+/// No pair of the format's stands there unread, nor would one more: it could be of another version.
 fn every_pair_counts(pairs: &[(&str, &str)], header: &Header) {
     let cbc = header.content_algorithm() == ContentAlgorithm::AesCbc;
     let described = !header.encrypted_data_key().description.is_empty();
@@ -147,6 +147,10 @@ fn every_pair_counts(pairs: &[(&str, &str)], header: &Header) {
         let rest = pairs[..at].iter().chain(&pairs[at + 1..]).copied();
         let without = Found::read(rest).ok() == Some(Found::Complete(header.clone()));
         assert_eq!(without, says_nothing, "{name}");
+    }
+    for name in NAMES {
+        let with = Found::read(pairs.iter().copied().chain([(name, "a2V5")])).ok();
+        assert_ne!(with, Some(Found::Complete(header.clone())), "{name}");
     }
 }
 

@@ -46,8 +46,9 @@ struct Read<'a> {
 enum Fetched<'a> {
     /// As the opener says.
     Right,
-    /// Bytes of the body, where they are said to be.
-    Slice(u16, u16),
+    /// Bytes of the body, where they are said to be, or whole blocks, and perhaps a range that begins
+    /// and ends about there.
+    Slice { from: u16, to: u16, blocks: bool, about: Option<(u8, u8)> },
     /// Any bytes, said to be anywhere in an object of any length.
     Any { first: u64, stored_len: u64, bytes: &'a [u8] },
     /// The end of an object that is about as long as one can be.
@@ -62,7 +63,8 @@ pub fn range(data: &[u8]) {
     let body = body(case.cbc, &content);
     let stored_len = body.len() as u64;
     for Read { range: any, fetched } in case.reads.iter().take(16) {
-        let (range, selected) = any.near(stored_len + 32).of(content.len() as u64);
+        let near = any.near(stored_len + 32);
+        let (range, selected) = near.of(content.len() as u64);
         match *fetched {
             Fetched::Right => {
                 let fetch = UnauthenticatedOpener::fetch(&range).resolve(stored_len);
@@ -73,14 +75,16 @@ pub fn range(data: &[u8]) {
                 });
                 assert!(read.as_deref() == selected.map(|selected| &content[of(&selected)]));
             }
-            Fetched::Slice(from, to) => {
-                let [from, to] = [from, to].map(|at| usize::from(at) % (body.len() + 1));
-                let mut bytes = body[from.min(to)..to].to_vec();
-                let first = from.min(to) as u64;
-                if let Some(wanted) = decrypt(&opener, &range, first, stored_len, &mut bytes) {
-                    let selected = selected.expect("nothing is given of nothing");
-                    assert!(bytes[wanted] == content[of(&selected)]);
-                }
+            Fetched::Slice { from, to, blocks, about } => {
+                let unit = if blocks { 16 } else { 1 };
+                let at = |at| usize::from(at) % (body.len() + 1) / unit * unit;
+                let (from, to) = (at(from).min(at(to)), at(to));
+                let about = about.map(|(start, end)| {
+                    let start = from + usize::from(start % 48);
+                    let end = (to + 32).saturating_sub((end % 64).into());
+                    AnyRange::Bytes(start as u64, end as u64)
+                });
+                slice(&opener, about.as_ref().unwrap_or(&near), &content, &body, from..to);
             }
             Fetched::Any { first, stored_len, bytes } => {
                 let (range, _) = any.of(stored_len);
@@ -92,6 +96,23 @@ pub fn range(data: &[u8]) {
             }
             Fetched::Far { .. } => {}
         }
+    }
+}
+
+/// Of a part of the body comes what was in it, if anything.
+fn slice(
+    opener: &UnauthenticatedOpener,
+    range: &AnyRange,
+    content: &[u8],
+    body: &[u8],
+    fetched: Range<usize>,
+) {
+    let (range, selected) = range.of(content.len() as u64);
+    let (first, stored_len) = (fetched.start as u64, body.len() as u64);
+    let mut bytes = body[fetched].to_vec();
+    if let Some(wanted) = decrypt(opener, &range, first, stored_len, &mut bytes) {
+        let selected = selected.expect("nothing is given of nothing");
+        assert!(bytes[wanted] == content[of(&selected)]);
     }
 }
 
