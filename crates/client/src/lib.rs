@@ -9,8 +9,8 @@ pub use client_keys::ClientKeys;
 pub use client_side::ClientSide;
 pub use keyring_keys::KeyringKeys;
 pub use own_format::{
-    COMPANION_PAIR_NAME, Companion, CompanionName, Fetch, MAX_COMPANION_LEN, MAX_OBJECT_KEY_LEN,
-    MAX_PAIR_LEN, OwnFormatError, StoredEnvelope, StoredParts,
+    COMPANION_PAIR_NAME, Companion, CompanionName, MAX_COMPANION_LEN, MAX_OBJECT_KEY_LEN,
+    MAX_PAIR_LEN, OwnFormatError, StoredEnvelope,
 };
 
 mod error;

@@ -6,13 +6,11 @@ mod companion;
 mod companion_name;
 mod error;
 mod stored_envelope;
-mod stored_parts;
 
 pub use companion::{Companion, MAX_COMPANION_LEN};
 pub use companion_name::{CompanionName, MAX_OBJECT_KEY_LEN};
 pub use error::OwnFormatError;
 pub use stored_envelope::{COMPANION_PAIR_NAME, MAX_PAIR_LEN, StoredEnvelope};
-pub use stored_parts::{Fetch, StoredParts};
 
 use object_cipher_core::{Envelope, Error, Mode, State};
 

@@ -18,6 +18,7 @@
 //! | `kms` | [`kms`]: the trait that KMS providers write, a local one, caches, retries, audit |
 //! | `io` | [`io`]: `std::io` adapters |
 //! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool; `tokio` also gives [`kms`] its timer |
+//! | `object-store` | [`EncryptedStore`]: any `object_store` with encryption around it |
 //!
 //! No feature is on by default, and no feature changes what another does: with both libraries
 //! linked, each cipher still uses the one that you name.
@@ -42,6 +43,8 @@ pub use object_cipher_io as io;
 pub use object_cipher_keyring as keyring;
 #[cfg(feature = "kms")]
 pub use object_cipher_kms as kms;
+#[cfg(feature = "object-store")]
+pub use object_cipher_object_store::{self as object_store, EncryptedStore};
 #[cfg(feature = "rustcrypto")]
 pub use object_cipher_rustcrypto::RustCrypto;
 #[cfg(feature = "s3")]

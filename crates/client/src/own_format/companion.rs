@@ -2,10 +2,10 @@
 
 use object_cipher_core::{
     CompletedUpload, Envelope, Error, Fault, MAX_ENVELOPE_LEN, MAX_PARTS, Opener, PAGE_PARTS,
-    PartTable,
+    PartTable, StoredParts,
 };
 
-use super::{CompanionName, OwnFormatError, StoredParts, check};
+use super::{CompanionName, OwnFormatError, check};
 
 /// The longest companion, in bytes (698,157): 10,000 parts under the longest Envelope. Refuse a
 /// longer one before it is fetched.
@@ -155,6 +155,6 @@ impl Companion {
     /// [`OwnFormatError::Core`] when the opener has no index, or the table is not the one that was
     /// sealed with its object.
     pub fn parts(&self, opener: &Opener) -> Result<StoredParts, OwnFormatError> {
-        StoredParts::verify(opener, &self.part_table)
+        Ok(StoredParts::verify(opener, &self.part_table)?)
     }
 }

@@ -1,13 +1,12 @@
-//! Where parts lie in an object that S3 put together from them: [`StoredParts`].
+//! Where parts lie in an object that a store put together from them: [`StoredParts`].
 
-use std::{collections::BTreeMap, ops::Range};
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::ops::Range;
 
-use object_cipher_core::{Error, Layout, Opener, PartPage, PartTable, ReadPlan, Segment};
+use crate::{Error, Layout, Opener, PartPage, PartTable, ReadPlan, Result, Segment};
 
-use super::OwnFormatError;
-
-/// Where the parts of an object lie in the stored object, which is their bodies one after the other.
-/// Made by [`Companion::parts`](crate::Companion::parts), once for any number of reads.
+/// Where the parts of an object lie in the stored object, when that is their bodies one after the
+/// other, as stores with multipart uploads put them together. Made once for any number of reads.
 #[derive(Clone, Debug)]
 pub struct StoredParts {
     layout: Layout,
@@ -28,7 +27,12 @@ pub struct Fetch {
 }
 
 impl StoredParts {
-    pub(super) fn verify(opener: &Opener, table: &PartTable) -> Result<Self, OwnFormatError> {
+    /// Reads a part table, which is verified.
+    ///
+    /// # Errors
+    /// [`Error::PartTable`] when the opener has no index, or the table is not the one that was sealed
+    /// with its object; [`Error::Misuse`] for the table of another object.
+    pub fn verify(opener: &Opener, table: &PartTable) -> Result<Self> {
         let layout = opener.layout();
         let (mut pages, mut starts, mut stored_len) = (Vec::new(), BTreeMap::new(), 0_u64);
         for (number, bytes) in (0..).zip(table.pages()) {
@@ -42,7 +46,7 @@ impl StoredParts {
             pages.push(page);
         }
         if usize::try_from(opener.part_count().unwrap_or(0)) != Ok(starts.len()) {
-            return Err(Error::Misuse("the table is another object's").into());
+            return Err(Error::Misuse("the table is another object's"));
         }
         Ok(Self { layout, pages, starts, stored_len })
     }
@@ -57,11 +61,11 @@ impl StoredParts {
     /// once.
     ///
     /// # Errors
-    /// [`OwnFormatError::Core`] for the plan of another object.
-    pub fn fetches(&self, plan: &ReadPlan) -> Result<Vec<Fetch>, OwnFormatError> {
+    /// [`Error::Misuse`] for the plan of another object.
+    pub fn fetches(&self, plan: &ReadPlan) -> Result<Vec<Fetch>> {
         let another = Error::Misuse("the plan is another object's");
         if plan.body().is_some() {
-            return Err(another.into());
+            return Err(another);
         }
         let mut fetches = Vec::new();
         for number in plan.pages() {
