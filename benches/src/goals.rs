@@ -8,6 +8,7 @@ mod peers;
 mod ranges;
 mod s3ec;
 mod small;
+mod store;
 mod streams;
 mod threads;
 
@@ -52,4 +53,6 @@ pub(crate) fn run(report: &mut Report, others: &Peers) {
     layers::run(report);
     machine::unpin();
     threads::run(report);
+    store::run::<RawAwsLc>(report);
+    store::run::<RawRustCrypto>(report);
 }

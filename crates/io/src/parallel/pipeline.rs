@@ -19,6 +19,8 @@ use crate::{Result, whole};
 
 /// Chunks that a thread takes at a time when all lie in memory, at the least.
 const CHUNKS_A_TASK: usize = 4;
+/// Chunks in memory that are done sooner than another thread is woken: 256 KiB.
+const CHUNKS_ALONE: usize = 16;
 /// Pieces of a window: enough that no thread waits for another's.
 const PIECES: usize = 4;
 
@@ -284,7 +286,7 @@ impl Parallel<'_> {
         let each = |(at, slot): (usize, &mut [u8])| {
             work(first + at as u64, slot).err().map(|error| (at, error))
         };
-        let bad = if self.threads() == 1 {
+        let bad = if self.threads() == 1 || slots.len() <= CHUNKS_ALONE * stride {
             slots.chunks_mut(stride).enumerate().find_map(each)
         } else {
             self.install(|| {

@@ -66,7 +66,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let mut fetched = fetched.into_iter();
         let mut pieces = Vec::with_capacity(plans.len());
         for (start, fetches) in plans {
-            let content = open_all(object, fetches.iter().zip(fetched.by_ref()))?;
+            let bytes: Vec<_> = fetched.by_ref().take(fetches.len()).collect();
+            let content = open_all(object, &fetches, bytes)?;
             metrics::counter!("object_cipher_store_opened_bytes_total")
                 .increment(content.len() as u64);
             pieces.push(Piece { start, content });
@@ -81,22 +82,38 @@ struct Piece {
     content: Bytes,
 }
 
-/// Opens what was fetched, where it lies.
-fn open_all<'a>(
-    object: &OpenObject,
-    fetched: impl Iterator<Item = (&'a Fetch, Bytes)>,
-) -> Result<Bytes> {
+/// Opens what was fetched for one range: of an object in parts it may lie in several.
+fn open_all(object: &OpenObject, fetches: &[Fetch], fetched: Vec<Bytes>) -> Result<Bytes> {
+    if fetched.len() != fetches.len() {
+        return Err(Error::Altered { path: object.location.clone(), item: "number of ranges" });
+    }
+    let mut opened = fetches.iter().zip(fetched).map(|(fetch, bytes)| open(object, fetch, bytes));
+    if fetches.len() == 1 {
+        return opened.next().unwrap_or(Ok(Bytes::new()));
+    }
     let mut content = BytesMut::new();
-    for (fetch, bytes) in fetched {
-        let mut bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-        let opened = Parallel::new()
-            .open_in_place(&object.opener, &fetch.segment, &mut bytes)
-            .map_err(cipher_error)?;
-        for piece in opened {
-            content.extend_from_slice(piece);
-        }
+    for piece in opened {
+        content.extend_from_slice(&piece?);
     }
     Ok(content.freeze())
+}
+
+/// Opens a segment where it lies, and moves its plaintext together.
+fn open(object: &OpenObject, fetch: &Fetch, bytes: Bytes) -> Result<Bytes> {
+    let segment = &fetch.segment;
+    let mut bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+    Parallel::new().open_in_place(&object.opener, segment, &mut bytes).map_err(cipher_error)?;
+    let stride = whole(object.opener.layout().stride());
+    let (mut slot, mut end) = (segment.header_len(), 0);
+    for index in segment.chunks() {
+        let wanted = segment.wanted_of(index);
+        let length = wanted.len();
+        bytes.copy_within(slot + wanted.start..slot + wanted.end, end);
+        slot += stride;
+        end += length;
+    }
+    bytes.truncate(end);
+    Ok(bytes.freeze())
 }
 
 /// The ranges in rising order, those joined that overlap or lie less than a chunk apart.
