@@ -20,6 +20,7 @@ impl<S: ObjectStore> Builder<S> {
             paths: Paths::new(Path::from(DEFAULT_PREFIX)),
             concurrency: 16,
             cached_lengths: 65_536,
+            cached_records: 16 << 20,
             single_writer: false,
             keep_replaced: false,
         };
@@ -49,6 +50,14 @@ impl<S: ObjectStore> Builder<S> {
     /// Plaintext lengths that are kept for lists, by the record's ETag: 65,536 by default.
     pub fn cached_lengths(mut self, entries: usize) -> Self {
         self.settings.cached_lengths = entries;
+        self
+    }
+
+    /// Bytes of records that are kept, so that reading an object again does not fetch its record again:
+    /// 16 MiB by default. The store is asked each time whether it still has this one, and the key is asked
+    /// for each time: nothing secret is kept.
+    pub fn cached_records(mut self, bytes: u64) -> Self {
+        self.settings.cached_records = bytes;
         self
     }
 

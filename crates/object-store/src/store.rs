@@ -2,6 +2,7 @@
 
 mod copy;
 mod delete;
+mod found;
 mod list;
 mod open;
 mod put;
@@ -26,6 +27,8 @@ use object_store::{
 use quick_cache::sync::Cache;
 
 use crate::{Builder, CipherTable, Ciphers, Record, paths::Paths, request::Identity};
+
+use found::{Records, records};
 
 pub use rewrap::Rewrapped;
 pub use sweep::Swept;
@@ -71,6 +74,7 @@ struct Shared<S> {
     settings: Settings,
     /// Plaintext lengths by a record's path and ETag.
     lengths: Cache<(Path, String), u64>,
+    records: Records,
 }
 
 /// What a [`Builder`] sets.
@@ -81,6 +85,7 @@ pub(crate) struct Settings {
     pub(crate) paths: Paths,
     pub(crate) concurrency: usize,
     pub(crate) cached_lengths: usize,
+    pub(crate) cached_records: u64,
     pub(crate) single_writer: bool,
     pub(crate) keep_replaced: bool,
 }
@@ -99,7 +104,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
 
     pub(crate) fn with_settings(inner: S, settings: Settings) -> Self {
         let lengths = Cache::new(settings.cached_lengths);
-        Self { shared: Arc::new(Shared { inner, settings, lengths }) }
+        let records = records(settings.cached_records);
+        Self { shared: Arc::new(Shared { inner, settings, lengths, records }) }
     }
 
     /// The store that everything is kept in.

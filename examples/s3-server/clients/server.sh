@@ -57,7 +57,16 @@ venv() {
     PATH=$folder/bin:$PATH
 }
 
+# built PACKAGE FEATURES: builds a package's binary, unless the folder $BUILT has it already with all
+# features; says where it is.
+built() {
+    if [ -z "${BUILT:-}" ]; then
+        cargo build --quiet --package "$1" --features "${2:-}" >&2
+    fi
+    printf '%s\n' "${BUILT:-${CARGO_TARGET_DIR:-target}/debug}"
+}
+
+# build_server [FEATURES]: leaves $server.
 build_server() {
-    cargo build --quiet --package s3-server
-    server=${CARGO_TARGET_DIR:-target}/debug/s3-server
+    server=$(built s3-server "${1:-}")/s3-server
 }

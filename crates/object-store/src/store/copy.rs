@@ -1,5 +1,7 @@
 //! Copies and renames: by records, which share the body.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
 use http::Extensions;
 use object_store::{
@@ -31,8 +33,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return Err(not_found(from));
         }
         self.paths().check(to)?;
-        let (_, record) = self.find(from, GetOptions::new()).await?;
-        let object = self.open(from, record, &options.extensions).await?;
+        let found = self.find(from, GetOptions::new()).await?;
+        let object = self.open(from, Arc::clone(&found), &options.extensions).await?;
         let cipher = self.settings().ciphers.to_seal(to, &options.extensions)?;
         if cipher.mode().suite() != object.opener.mode().suite() {
             return self.encrypt_anew(object, to, mode, options.extensions).await;
@@ -42,15 +44,15 @@ impl<S: ObjectStore> EncryptedStore<S> {
         // either the mark is seen, or the record is gone here too.
         let id = object.opener.object_id();
         self.inner().put(&self.paths().mark(id), PutPayload::new()).await?;
-        let (_, still) = self.find(from, GetOptions::new()).await?;
-        if still.envelope.object_id() != id {
+        let still = self.find(from, GetOptions::new()).await?;
+        if still.object() != id {
             return Err(Error::Changed { path: from.clone() });
         }
         let context = match options.extensions.get::<RequestContext>() {
             Some(_) => new_context(&options.extensions),
-            None => object.record.context.clone(),
+            None => found.record.context.clone(),
         };
-        let copy = Record { context, ..object.record.clone() };
+        let copy = Record { context, ..found.record.clone() };
         let cx = self.context_of(to, &copy, &options.extensions);
         let envelope = cipher.rewrap(&object.opener, &cx).await?;
         let copy = Record { envelope, ..copy };
@@ -87,12 +89,12 @@ impl<S: ObjectStore> EncryptedStore<S> {
         mut extensions: Extensions,
     ) -> Result<()> {
         if extensions.get::<RequestContext>().is_none() {
-            extensions.insert(RequestContext(object.record.context.clone()));
+            extensions.insert(RequestContext(object.found.record.context.clone()));
         }
-        let attributes = object.record.attributes.clone();
+        let attributes = object.found.record.attributes.clone();
         let mut options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         options.extensions = extensions;
-        let length = object.record.plaintext_len;
+        let length = object.plaintext_len();
         let mut upload = self.begin_upload(to, options, mode).await?;
         let sent = async {
             let mut content = self.stream(object, 0..length).await?;

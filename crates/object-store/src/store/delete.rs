@@ -10,7 +10,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
     pub(super) async fn delete_object(&self, location: &Path) -> Result<()> {
         self.paths().check(location)?;
         let object = match self.find(location, GetOptions::new()).await {
-            Ok((_, record)) => Some(record.envelope.object_id()),
+            Ok(found) => Some(found.object()),
             // What is no record has no body; to delete it is what the caller wants.
             Err(Error::NoRecord { .. } | Error::Store(object_store::Error::NotFound { .. })) => {
                 None

@@ -1,4 +1,4 @@
-//! Records found and opened, and objects read as streams.
+//! Records opened, and objects read as streams.
 
 use std::{ops::Range, sync::Arc};
 
@@ -6,18 +6,13 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Extensions;
-use object_cipher_core::{Fetch, Opener, ReadRange, StoredParts};
+use object_cipher_core::{Fetch, Opener, ReadRange};
 use object_cipher_io::{Error as IoError, OpenBytes};
-use object_store::{
-    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, path::Path,
-};
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path::Path};
 use tracing::Instrument as _;
 
-use super::EncryptedStore;
-use crate::{
-    Error, MAX_RECORD_LEN, Record, RecordFault, Result, record::attributes_digest,
-    seal::cipher_error,
-};
+use super::{EncryptedStore, found::Found};
+use crate::{Error, Result, record::attributes_digest, seal::cipher_error};
 
 /// Times that a read starts anew because the object was replaced under it.
 const READ_ATTEMPTS: u32 = 3;
@@ -27,40 +22,22 @@ const PARTS_AHEAD: usize = 2;
 /// An object whose record was opened: lengths and attributes in it are what was sealed.
 pub(super) struct OpenObject {
     pub(super) location: Path,
-    pub(super) record: Record,
+    pub(super) found: Arc<Found>,
     pub(super) opener: Opener,
-    parts: Option<StoredParts>,
 }
 
 impl<S: ObjectStore> EncryptedStore<S> {
-    /// The record at a path, and what the store says of it, but for the length, which is the object's.
-    pub(super) async fn find(
-        &self,
-        location: &Path,
-        options: GetOptions,
-    ) -> Result<(ObjectMeta, Record)> {
-        let no_record = |fault| Error::NoRecord { path: location.clone(), fault };
-        let options = GetOptions { range: None, head: false, ..options };
-        let found = self.inner().get_opts(location, options).await?;
-        if found.meta.size > MAX_RECORD_LEN {
-            return Err(no_record(RecordFault::TooLong));
-        }
-        let mut meta = found.meta.clone();
-        let record = Record::parse(&found.bytes().await?).map_err(no_record)?;
-        meta.size = record.plaintext_len;
-        Ok((meta, record))
-    }
-
     /// Opens a record, and compares what it says in clear with what was sealed.
     pub(super) async fn open(
         &self,
         location: &Path,
-        record: Record,
+        found: Arc<Found>,
         extensions: &Extensions,
     ) -> Result<OpenObject> {
+        let record = &found.record;
         let mode = record.envelope.mode();
         let cipher = self.settings().ciphers.to_open(location, mode, extensions)?;
-        let cx = self.context_of(location, &record, extensions);
+        let cx = self.context_of(location, record, extensions);
         let opener = cipher.open(&cx, &record.envelope).await?;
         let altered = |item| Error::Altered { path: location.clone(), item };
         if opener.plaintext_len() != record.plaintext_len {
@@ -69,9 +46,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         if opener.attributes().metadata_digest != Some(attributes_digest(&record.attributes)?) {
             return Err(altered("set of attributes"));
         }
-        let table = record.part_table.as_ref();
-        let parts = table.map(|table| StoredParts::verify(&opener, table)).transpose()?;
-        Ok(OpenObject { location: location.clone(), record, opener, parts })
+        found.parts(&opener)?;
+        Ok(OpenObject { location: location.clone(), found, opener })
     }
 
     pub(super) async fn get_object(
@@ -104,18 +80,18 @@ impl<S: ObjectStore> EncryptedStore<S> {
 
     async fn try_get(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let GetOptions { head, range, extensions, .. } = options.clone();
-        let (meta, record) = self.find(location, options).await?;
-        let attributes = record.attributes.clone();
+        let found = self.find(location, options).await?;
+        let (meta, attributes) = (found.meta.clone(), found.record.attributes.clone());
         let range = match &range {
-            Some(range) => range
-                .as_range(record.plaintext_len)
-                .map_err(|error| Error::Range(error.to_string().into()))?,
-            None => 0..record.plaintext_len,
+            Some(range) => {
+                range.as_range(meta.size).map_err(|error| Error::Range(error.to_string().into()))?
+            }
+            None => 0..meta.size,
         };
         let payload = if head {
             stream::empty().boxed()
         } else {
-            let object = self.open(location, record, &extensions).await?;
+            let object = self.open(location, found, &extensions).await?;
             self.stream(object, range.clone()).await?
         };
         Ok(GetResult { payload: GetResultPayload::Stream(payload), meta, range, attributes })
@@ -127,7 +103,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         object: OpenObject,
         range: Range<u64>,
     ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
-        let whole = range == (0..object.record.plaintext_len);
+        let whole = range == (0..object.plaintext_len());
         let range = if whole { ReadRange::Whole } else { ReadRange::Bytes(range) };
         let mut fetches = object.fetches(&range)?.into_iter();
         let object = Arc::new(object);
@@ -182,13 +158,18 @@ impl<S: ObjectStore> EncryptedStore<S> {
 }
 
 impl OpenObject {
+    /// The plaintext's length, in bytes, as it was sealed.
+    pub(super) fn plaintext_len(&self) -> u64 {
+        self.opener.plaintext_len()
+    }
+
     /// What to fetch of the body for a range, in order.
     pub(super) fn fetches(&self, range: &ReadRange) -> Result<Vec<Fetch>> {
-        if self.record.plaintext_len == 0 && *range != ReadRange::Whole {
+        if self.plaintext_len() == 0 && *range != ReadRange::Whole {
             return Ok(Vec::new());
         }
         let plan = self.opener.plan(range)?;
-        match (&self.parts, plan.body()) {
+        match (self.found.parts(&self.opener)?, plan.body()) {
             (Some(parts), _) => Ok(parts.fetches(&plan)?),
             (None, Some(segment)) => {
                 Ok(vec![Fetch { bytes: segment.fetch(), segment: segment.clone() }])
@@ -199,9 +180,9 @@ impl OpenObject {
 
     /// The length that the body must have, in bytes.
     pub(super) fn stored_len(&self) -> Result<u64> {
-        match &self.parts {
+        match self.found.parts(&self.opener)? {
             Some(parts) => Ok(parts.stored_len()),
-            None => Ok(self.opener.layout().sealed_len(self.record.plaintext_len)?),
+            None => Ok(self.opener.layout().sealed_len(self.plaintext_len())?),
         }
     }
 }

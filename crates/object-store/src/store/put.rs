@@ -2,8 +2,8 @@
 
 use object_cipher_core::{Attributes as Sealed, ObjectId};
 use object_store::{
-    Attribute, Attributes, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
-    PutResult, TagSet, path::Path,
+    Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
+    PutPayload, PutResult, TagSet, path::Path,
 };
 use tracing::Instrument as _;
 
@@ -98,8 +98,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         if *mode == PutMode::Create || self.settings().keep_replaced {
             return None;
         }
-        let (_, record) = self.find(location, object_store::GetOptions::new()).await.ok()?;
-        Some(record.envelope.object_id())
+        let found = self.find(location, GetOptions::new()).await.ok()?;
+        Some(found.object())
     }
 
     /// Removes a body that no record names any more, unless more than one may have. What cannot be

@@ -31,10 +31,10 @@ impl<S: ObjectStore> EncryptedStore<S> {
     }
 
     async fn try_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let (_, record) = self.find(location, GetOptions::new()).await?;
-        let object = self.open(location, record, &Extensions::new()).await?;
+        let found = self.find(location, GetOptions::new()).await?;
+        let object = self.open(location, found, &Extensions::new()).await?;
         for range in ranges {
-            ReadRange::Bytes(range.clone()).resolve(object.record.plaintext_len)?;
+            ReadRange::Bytes(range.clone()).resolve(object.plaintext_len())?;
         }
         let pieces = self.read_pieces(&object, joined(ranges)).await?;
         Ok(ranges.iter().map(|range| cut(&pieces, range)).collect())
@@ -102,7 +102,8 @@ fn open_all(object: &OpenObject, fetches: &[Fetch], fetched: Vec<Bytes>) -> Resu
 fn open(object: &OpenObject, fetch: &Fetch, bytes: Bytes) -> Result<Bytes> {
     let segment = &fetch.segment;
     let mut bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    Parallel::new().open_in_place(&object.opener, segment, &mut bytes).map_err(cipher_error)?;
+    let opened = Parallel::new().open_in_place(&object.opener, segment, &mut bytes);
+    opened.map(drop).map_err(cipher_error)?;
     let stride = whole(object.opener.layout().stride());
     let (mut slot, mut end) = (segment.header_len(), 0);
     for index in segment.chunks() {

@@ -1,5 +1,7 @@
 //! Changes of key and of mode in place: the record is written anew, and the body stays.
 
+use std::sync::Arc;
+
 use http::Extensions;
 use object_cipher_core::{KeyRef, Mode};
 use object_store::{
@@ -35,16 +37,16 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let span = tracing::debug_span!("rewrap", %location);
         async {
             self.paths().check(location)?;
-            let (meta, record) = self.find(location, GetOptions::new()).await?;
-            let object = self.open(location, record, &extensions).await?;
+            let found = self.find(location, GetOptions::new()).await?;
+            let object = self.open(location, Arc::clone(&found), &extensions).await?;
             let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
-            let cx = self.context_of(location, &object.record, &extensions);
+            let cx = self.context_of(location, &found.record, &extensions);
             let envelope = cipher.rewrap(&object.opener, &cx).await?;
-            let rewrapped = Record { envelope, ..object.record.clone() };
-            self.replace_record(location, meta, &rewrapped).await?;
+            let rewrapped = Record { envelope, ..found.record.clone() };
+            self.replace_record(location, &found.meta, &rewrapped).await?;
             Ok(Rewrapped {
                 from_mode: object.opener.mode(),
-                from_keys: keys(&object.record),
+                from_keys: keys(&found.record),
                 to_mode: cipher.mode(),
                 to_keys: keys(&rewrapped),
             })
@@ -57,10 +59,10 @@ impl<S: ObjectStore> EncryptedStore<S> {
     async fn replace_record(
         &self,
         location: &Path,
-        read: ObjectMeta,
+        read: &ObjectMeta,
         record: &Record,
     ) -> Result<()> {
-        let ObjectMeta { e_tag, version, .. } = read;
+        let (e_tag, version) = (read.e_tag.clone(), read.version.clone());
         let update = PutMode::Update(UpdateVersion { e_tag, version });
         match self.put_record(location, record, update, TagSet::default()).await {
             Err(Error::Store(object_store::Error::Precondition { .. })) => {

@@ -73,7 +73,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         records
             .map_ok(|meta| async move {
                 match self.find(&meta.location, GetOptions::new()).await {
-                    Ok((_, record)) => Ok(Some(record.envelope.object_id())),
+                    Ok(found) => Ok(Some(found.object())),
                     Err(Error::Store(object_store::Error::NotFound { .. })) => Ok(None),
                     Err(error) => Err(error),
                 }
