@@ -73,6 +73,15 @@ pub(crate) fn new_context(extensions: &Extensions) -> EncryptionContext {
     extensions.get::<RequestContext>().map(|context| context.0.clone()).unwrap_or_default()
 }
 
+/// What the store beneath is given of a request's extensions: all but ours, which hold keys.
+pub(crate) fn for_store(extensions: &Extensions) -> Extensions {
+    let mut extensions = extensions.clone();
+    extensions.remove::<RequestCipher>();
+    extensions.remove::<RequestContext>();
+    extensions.remove::<Caller>();
+    extensions
+}
+
 impl fmt::Debug for RequestCipher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RequestCipher").field(&self.0.mode()).finish()

@@ -4,6 +4,8 @@
 
 mod setup;
 
+use std::time::Duration;
+
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_cipher_core::ObjectCipher as _;
 use object_cipher_object_store::{EncryptedStore, Record};
@@ -373,4 +375,27 @@ async fn races_of_puts_copies_renames_and_deletes_lose_no_body_that_a_record_nam
             }
         }
     }
+}
+
+/// A rename takes a record from where a sweep has yet to look to where it has looked.
+#[tokio::test]
+async fn a_sweep_removes_no_body_whose_record_moves_meanwhile() {
+    let (grace, longer) = (Duration::from_millis(20), Duration::from_millis(30));
+    let [z, a] = ["z", "a"].map(Path::from);
+    let mut removed = 0;
+    for seed in 0..60 {
+        let probe = Probe::default();
+        let store = store(probe.clone(), sse_s3());
+        for name in ["m", "n", "o", "z"] {
+            store.put(&Path::from(name), "meow".into()).await.unwrap();
+        }
+        store.inner().memory().delete(&Path::from("m")).await.unwrap();
+        tokio::time::sleep(longer).await;
+        probe.yield_by(seed);
+        let (swept, renamed) = tokio::join!(store.sweep(grace), store.rename(&z, &a));
+        renamed.unwrap();
+        removed += swept.unwrap().removed;
+        assert_eq!(read(&store, &a).await.unwrap(), b"meow", "seed {seed}");
+    }
+    assert_eq!(removed, 60, "what nothing names goes");
 }

@@ -11,7 +11,7 @@ readonly OTHER_ACCESS_KEY=OTHERACCESSKEY OTHER_SECRET_KEY=other/secret/key
 certify() {
     ca=$folder/cert.pem
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
-        -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' \
+        -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
         -keyout "$folder/key.pem" -out "$ca" 2>/dev/null
 }
 

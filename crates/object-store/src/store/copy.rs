@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use http::Extensions;
 use object_store::{
     CopyMode, CopyOptions, GetOptions, MultipartUpload as _, ObjectStore, ObjectStoreExt as _,
-    PutMode, PutMultipartOptions, PutPayload, RenameOptions, RenameTargetMode, TagSet, path::Path,
+    PutMode, PutMultipartOptions, PutPayload, RenameOptions, RenameTargetMode, path::Path,
 };
 
 use super::{
@@ -57,7 +57,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let envelope = cipher.rewrap(&object.opener, &cx).await?;
         let copy = Record { envelope, ..copy };
         let replaced = self.replaced(to, &mode).await;
-        self.put_record(to, &copy, mode, TagSet::default()).await?;
+        self.put_record(to, &copy, mode.into()).await?;
         if let Some(replaced) = replaced.filter(|replaced| *replaced != id) {
             self.remove_body(replaced).await;
         }

@@ -7,7 +7,7 @@ use object_store::{GetOptions, ObjectMeta, ObjectStore, path::Path};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::EncryptedStore;
-use crate::{Error, MAX_RECORD_LEN, Record, RecordFault, Result};
+use crate::{Error, MAX_RECORD_LEN, Record, RecordFault, Result, request::for_store};
 
 /// What one record takes in memory, at the least.
 const RECORD_WEIGHT: u64 = 1_024;
@@ -41,7 +41,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let no_record = |fault| Error::NoRecord { path: location.clone(), fault };
         let plain = is_plain(&options);
         let known = if plain { self.shared.records.get(location) } else { None };
-        let mut options = GetOptions { range: None, head: false, ..options };
+        let extensions = for_store(&options.extensions);
+        let mut options = GetOptions { range: None, head: false, extensions, ..options };
         if let Some(known) = &known {
             options.if_none_match.clone_from(&known.meta.e_tag);
         }

@@ -12,7 +12,7 @@ use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStor
 use tracing::Instrument as _;
 
 use super::{EncryptedStore, found::Found};
-use crate::{Error, Result, record::attributes_digest, seal::cipher_error};
+use crate::{Error, Result, record::attributes_digest, request::for_store, seal::cipher_error};
 
 /// Times that a read starts anew because the object was replaced under it.
 const READ_ATTEMPTS: u32 = 3;
@@ -24,6 +24,8 @@ pub(super) struct OpenObject {
     pub(super) location: Path,
     pub(super) found: Arc<Found>,
     pub(super) opener: Opener,
+    /// What the store beneath is given with every request for the body.
+    extensions: Extensions,
 }
 
 impl<S: ObjectStore> EncryptedStore<S> {
@@ -47,7 +49,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return Err(altered("set of attributes"));
         }
         found.parts(&opener)?;
-        Ok(OpenObject { location: location.clone(), found, opener })
+        let extensions = for_store(extensions);
+        Ok(OpenObject { location: location.clone(), found, opener, extensions })
     }
 
     pub(super) async fn get_object(
@@ -132,7 +135,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         whole: bool,
     ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
         let range = Some(GetRange::Bounded(fetch.bytes.clone()));
-        let options = GetOptions { range, ..GetOptions::default() };
+        let extensions = object.extensions.clone();
+        let options = GetOptions { range, extensions, ..GetOptions::default() };
         let body = self.paths().body(object.opener.object_id());
         let found = self.inner().get_opts(&body, options).await.map_err(|error| match error {
             object_store::Error::NotFound { .. } => {

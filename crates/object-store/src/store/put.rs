@@ -3,7 +3,7 @@
 use object_cipher_core::{Attributes as Sealed, ObjectId};
 use object_store::{
     Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
-    PutPayload, PutResult, TagSet, path::Path,
+    PutPayload, PutResult, path::Path,
 };
 use tracing::Instrument as _;
 
@@ -11,7 +11,7 @@ use super::EncryptedStore;
 use crate::{
     Record, Result,
     record::{Said, attributes_digest},
-    request::new_context,
+    request::{for_store, new_context},
     seal::seal_payload,
 };
 
@@ -44,9 +44,11 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let envelope = body_sealed.finish(&sealed)?;
         let length = payload.content_length() as u64;
 
+        let extensions = for_store(&extensions);
         let storing = PutOptions {
             attributes: of_body(&said.attributes),
             tags: tags.clone(),
+            extensions: extensions.clone(),
             ..PutOptions::default()
         };
         let at = self.paths().body(object);
@@ -55,7 +57,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         put?;
         metrics::counter!("object_cipher_store_sealed_bytes_total").increment(length);
         let record = Record::of_body(length, envelope, said);
-        self.commit(location, &record, mode, tags, replaced).await
+        let putting = PutOptions { mode, tags, extensions, ..PutOptions::default() };
+        self.commit(location, &record, putting, replaced).await
     }
 
     /// Makes the object: puts its record, whose body is stored. If it cannot be, the body goes.
@@ -63,12 +66,11 @@ impl<S: ObjectStore> EncryptedStore<S> {
         &self,
         location: &Path,
         record: &Record,
-        mode: PutMode,
-        tags: TagSet,
+        putting: PutOptions,
         replaced: Option<ObjectId>,
     ) -> Result<PutResult> {
         let object = record.envelope.object_id();
-        let put = self.put_record(location, record, mode, tags).await;
+        let put = self.put_record(location, record, putting).await;
         match &put {
             Ok(_) => {
                 if let Some(replaced) = replaced.filter(|replaced| *replaced != object) {
@@ -86,11 +88,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
         &self,
         location: &Path,
         record: &Record,
-        mode: PutMode,
-        tags: TagSet,
+        putting: PutOptions,
     ) -> Result<PutResult> {
-        let options = PutOptions { mode, tags, ..PutOptions::default() };
-        Ok(self.inner().put_opts(location, record.to_bytes()?.into(), options).await?)
+        Ok(self.inner().put_opts(location, record.to_bytes()?.into(), putting).await?)
     }
 
     /// The object that a put is about to replace, whose body nobody will need then.

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 use object_cipher_core::{KeyRef, Mode};
-use object_store::{
-    GetOptions, ObjectMeta, ObjectStore, PutMode, TagSet, UpdateVersion, path::Path,
-};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, PutMode, UpdateVersion, path::Path};
 use tracing::Instrument as _;
 
 use super::EncryptedStore;
@@ -64,7 +62,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
     ) -> Result<()> {
         let (e_tag, version) = (read.e_tag.clone(), read.version.clone());
         let update = PutMode::Update(UpdateVersion { e_tag, version });
-        match self.put_record(location, record, update, TagSet::default()).await {
+        match self.put_record(location, record, update.into()).await {
             Err(Error::Store(object_store::Error::Precondition { .. })) => {
                 Err(Error::Changed { path: location.clone() })
             }
@@ -72,7 +70,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
                 if !self.settings().single_writer {
                     return Err(Error::NoConditions);
                 }
-                self.put_record(location, record, PutMode::Overwrite, TagSet::default()).await?;
+                self.put_record(location, record, PutMode::Overwrite.into()).await?;
                 Ok(())
             }
             put => put.map(|_| ()),

@@ -1,11 +1,11 @@
 //! Sweeps: bodies that no record names are removed.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     time::{Duration, SystemTime},
 };
 
-use futures_util::{TryStreamExt as _, future};
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use object_cipher_core::ObjectId;
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path};
 
@@ -37,31 +37,37 @@ impl<S: ObjectStore> EncryptedStore<S> {
     /// [`Error::NoRecord`] when what stands at a path is none, before anything is removed: it might have
     /// named a body.
     pub async fn sweep(&self, grace: Duration) -> Result<Swept> {
-        let marks = self.meta_by_object(self.paths().marks()).await?;
-        let bodies = self.meta_by_object(self.paths().bodies()).await?;
+        let bodies = self.bodies().await?;
         // Only now, so that a record that was put before a body was listed is seen.
         let named = self.named().await?;
         let mut swept = Swept::default();
         let mut unnamed = Vec::new();
-        let marked: HashMap<_, _> =
-            marks.iter().map(|(object, meta)| (*object, is_older(meta, grace))).collect();
         for (object, meta) in bodies {
             if named.contains(&object) {
                 swept.named += 1;
-            } else if is_older(&meta, grace) && marked.get(&object).copied().unwrap_or(true) {
-                unnamed.push((object, meta));
+            } else if is_older(&meta, grace) && !self.is_shared_since(object, grace).await? {
+                swept.removed += 1;
+                swept.removed_bytes += meta.size;
+                unnamed.push((meta.location, self.paths().mark(object)));
             } else {
                 swept.young += 1;
             }
         }
-        for (object, meta) in &unnamed {
-            self.remove(&meta.location).await?;
-            self.remove(&self.paths().mark(*object)).await?;
-            swept.removed += 1;
-            swept.removed_bytes += meta.size;
-        }
+        let (bodies, marks): (Vec<_>, Vec<_>) = unnamed.into_iter().unzip();
+        self.remove(bodies).await?;
+        self.remove(marks).await?;
         tracing::info!(?swept, "swept");
         Ok(swept)
+    }
+
+    /// Whether a copy or a rename has marked a body of late. Its record may have gone from where the list
+    /// had not been to where it had.
+    async fn is_shared_since(&self, object: ObjectId, grace: Duration) -> Result<bool> {
+        match self.inner().head(&self.paths().mark(object)).await {
+            Ok(mark) => Ok(!is_older(&mark, grace)),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Every object that has a record.
@@ -84,22 +90,25 @@ impl<S: ObjectStore> EncryptedStore<S> {
             .await
     }
 
-    async fn meta_by_object(&self, prefix: Path) -> Result<Vec<(ObjectId, ObjectMeta)>> {
-        let listed = self.inner().list(Some(&prefix)).map_err(Error::from);
-        listed
-            .try_filter_map(|meta| {
-                let object = Paths::object_at(&meta.location);
-                future::ok(object.map(|object| (object, meta)))
-            })
-            .try_collect()
-            .await
+    async fn bodies(&self) -> Result<Vec<(ObjectId, ObjectMeta)>> {
+        let listed = self.inner().list(Some(&self.paths().bodies())).map_err(Error::from);
+        let bodies = listed.try_filter_map(|meta| {
+            let object = Paths::object_at(&meta.location);
+            future::ok(object.map(|object| (object, meta)))
+        });
+        bodies.try_collect().await
     }
 
-    async fn remove(&self, path: &Path) -> Result<()> {
-        match self.inner().delete(path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+    async fn remove(&self, paths: Vec<Path>) -> Result<()> {
+        let paths = stream::iter(paths.into_iter().map(Ok)).boxed();
+        let mut removed = self.inner().delete_stream(paths);
+        while let Some(removed) = removed.next().await {
+            match removed {
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 }
 

@@ -17,7 +17,12 @@ use super::{
     EncryptedStore,
     put::{of_body, sealed_attributes},
 };
-use crate::{Error, Record, Result, record::Said, request::new_context, seal::seal_payload};
+use crate::{
+    Error, Record, Result,
+    record::Said,
+    request::{for_store, new_context},
+    seal::seal_payload,
+};
 
 /// An upload lives in one process, and its Envelope is stored nowhere.
 const UPLOAD_ID: &str = "in-process";
@@ -66,7 +71,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let storing = PutMultipartOptions {
             attributes: of_body(&said.attributes),
             tags: tags.clone(),
-            ..PutMultipartOptions::default()
+            extensions: for_store(&extensions),
         };
         let body = self.paths().body(uploader.object_id());
         let body = self.inner().put_multipart_opts(&body, storing).await?;
@@ -125,8 +130,13 @@ impl<S: ObjectStore> Upload<S> {
         stored?;
         metrics::counter!("object_cipher_store_sealed_bytes_total").increment(length);
         let record = Record::of_parts(length, completed, self.said.clone());
-        let (mode, tags) = (self.mode.clone(), self.tags.clone());
-        self.store.commit(&self.location, &record, mode, tags, replaced).await
+        let putting = PutOptions {
+            mode: self.mode.clone(),
+            tags: self.tags.clone(),
+            extensions: for_store(&self.extensions),
+            ..PutOptions::default()
+        };
+        self.store.commit(&self.location, &record, putting, replaced).await
     }
 
     /// An upload without parts is an empty object, which is stored as one body.
