@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 use core::{fmt, ops::Range};
 
 use crate::{
-    BodySealer, ChunkOpener, Error, ObjectId, Result, Segment, Step, chunk_cipher::Chunks,
+    BodySealer, ChunkOpener, Error, ObjectId, Result, Segment, Step,
+    chunk_cipher::Chunks,
+    unit_stream::{UnitStream, Units, end_without_output, forward_body_stream},
     wiped::Buffer,
 };
 
@@ -67,28 +69,25 @@ pub trait BodyStream: Send {
 
 /// Seals a body in order. Made by [`Sealer::into_stream`](crate::Sealer::into_stream) and
 /// [`PartSealer::into_stream`](crate::PartSealer::into_stream).
-pub struct SealStream<S> {
-    sealer: S,
-    /// Room for the headers, a chunk and its tags.
-    buffer: Buffer,
-    filled: usize,
-    output: Range<usize>,
-    index: u64,
-    length: u64,
-    status: Status,
-}
+pub struct SealStream<S>(UnitStream<SealUnits<S>>);
 
 /// Opens a segment's fetched bytes in order. Made by
 /// [`Opener::open_segment`](crate::Opener::open_segment).
-pub struct OpenStream {
+pub struct OpenStream(UnitStream<OpenUnits>);
+
+/// Chunks to seal. The buffer has room for the headers, a chunk and its tags.
+struct SealUnits<S> {
+    sealer: S,
+    index: u64,
+    length: u64,
+}
+
+/// Stored units to open.
+struct OpenUnits {
     object: ObjectId,
     chunks: Arc<Chunks>,
     segment: Segment,
-    buffer: Buffer,
-    filled: usize,
-    output: Range<usize>,
     unit: Unit,
-    status: Status,
 }
 
 /// What an [`OpenStream`] reads next.
@@ -100,38 +99,22 @@ enum Unit {
     Nothing,
 }
 
-/// Whether a stream goes on.
-pub(crate) enum Status {
-    Running,
-    Ended,
-    Failed(Error),
-}
-
 impl<S: BodySealer> SealStream<S> {
     /// Takes the sealer of a body, of which nothing was sealed yet.
     pub fn new(sealer: S) -> Self {
         let layout = sealer.layout();
-        let room = layout.header_len() + whole(layout.stride());
-        let mut buffer = Buffer::zeroed(room);
+        let mut buffer = Buffer::zeroed(layout.header_len() + whole(layout.stride()));
         buffer[..layout.header_len()].copy_from_slice(sealer.headers().as_bytes());
-        Self {
-            sealer,
-            buffer,
-            filled: 0,
-            output: 0..0,
-            index: 0,
-            length: 0,
-            status: Status::Running,
-        }
+        Self(UnitStream::new(SealUnits { sealer, index: 0, length: 0 }, buffer))
     }
 
     /// The plaintext bytes taken in so far.
     pub fn plaintext_len(&self) -> u64 {
-        self.length
+        self.0.units().length
     }
 
     pub(crate) fn sealer_mut(&mut self) -> &mut S {
-        &mut self.sealer
+        &mut self.0.units_mut().sealer
     }
 
     /// The sealer and the plaintext's length, once the stream is done.
@@ -139,83 +122,8 @@ impl<S: BodySealer> SealStream<S> {
     /// # Errors
     /// [`Error::Misuse`] when the stream has not ended or output waits, or its own error.
     pub(crate) fn into_sealed(self) -> Result<(S, u64)> {
-        if let Status::Failed(error) = &self.status {
-            return Err(error.clone());
-        }
-        if !self.is_done() {
-            return Err(Error::Misuse("call `end` and take all output before `finish`"));
-        }
-        Ok((self.sealer, self.length))
-    }
-
-    /// Where the chunk lies in the buffer.
-    fn chunk_start(&self) -> usize {
-        self.sealer.layout().header_len()
-    }
-
-    fn seal_chunk(&mut self, last: bool) -> Result<()> {
-        let start = self.chunk_start();
-        let end = start + self.filled + self.sealer.layout().overhead();
-        self.sealer.chunks().seal(self.index, last, &mut self.buffer[start..end])?;
-        // The headers go out with the first chunk.
-        self.output = if self.index == 0 { 0..end } else { start..end };
-        self.index += 1;
-        self.filled = 0;
-        Ok(())
-    }
-
-    fn take_in(&mut self, count: usize) -> Result<()> {
-        let capacity = whole(self.sealer.layout().chunk_len());
-        self.length += count as u64;
-        self.sealer.check_len(self.length, false)?;
-        self.filled += count;
-        if self.filled == capacity { self.seal_chunk(false) } else { Ok(()) }
-    }
-}
-
-impl<S: BodySealer> BodyStream for SealStream<S> {
-    fn input(&mut self) -> &mut [u8] {
-        if !self.status.is_running() || !self.output.is_empty() {
-            return &mut [];
-        }
-        let start = self.chunk_start();
-        let end = start + whole(self.sealer.layout().chunk_len());
-        &mut self.buffer[start + self.filled..end]
-    }
-
-    fn filled(&mut self, count: usize) -> Result<()> {
-        self.status.check()?;
-        if count > self.input().len() {
-            return self.status.refuse("more input than there was room");
-        }
-        let taken_in = self.take_in(count);
-        self.status.note(taken_in)
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.status.check()?;
-        if !self.output.is_empty() {
-            return self.status.refuse("output must be taken before the stream ends");
-        }
-        if matches!(self.status, Status::Ended) {
-            return Ok(());
-        }
-        let sealed = self.sealer.check_len(self.length, true).and_then(|()| self.seal_chunk(true));
-        self.status.note(sealed)?;
-        self.status = Status::Ended;
-        Ok(())
-    }
-
-    fn output(&self) -> &[u8] {
-        self.status.release(&self.buffer[self.output.clone()])
-    }
-
-    fn taken(&mut self, count: usize) {
-        self.output.start = self.output.end.min(self.output.start.saturating_add(count));
-    }
-
-    fn is_done(&self) -> bool {
-        matches!(self.status, Status::Ended) && self.output.is_empty()
+        let SealUnits { sealer, length, .. } = self.0.into_ended()?;
+        Ok((sealer, length))
     }
 }
 
@@ -229,154 +137,110 @@ impl OpenStream {
             first if segment.chunks.contains(&first) => Unit::Chunk(first),
             _ => Unit::Nothing,
         };
-        Self {
-            object,
-            chunks,
-            buffer: Buffer::zeroed(room),
-            segment,
-            filled: 0,
-            output: 0..0,
-            unit,
-            status: Status::Running,
-        }
+        let units = OpenUnits { object, chunks, segment, unit };
+        Self(UnitStream::new(units, Buffer::zeroed(room)))
     }
 
     /// The segment it opens.
     pub fn segment(&self) -> &Segment {
-        &self.segment
+        &self.0.units().segment
+    }
+}
+
+impl<S: BodySealer> SealUnits<S> {
+    fn seal(&mut self, last: bool, buffer: &mut [u8], filled: usize) -> Result<Range<usize>> {
+        let start = self.room().start;
+        let end = start + filled + self.sealer.layout().overhead();
+        self.sealer.chunks().seal(self.index, last, &mut buffer[start..end])?;
+        // The headers go out with the first chunk.
+        let output = if self.index == 0 { 0..end } else { start..end };
+        self.index += 1;
+        Ok(output)
+    }
+}
+
+impl<S: BodySealer> Units for SealUnits<S> {
+    fn room(&self) -> Range<usize> {
+        let layout = self.sealer.layout();
+        layout.header_len()..layout.header_len() + whole(layout.chunk_len())
     }
 
-    /// Stored bytes of the unit that is read next; one byte behind the end, to notice it.
-    fn unit_len(&self) -> usize {
+    fn admit(&mut self, count: usize) -> Result<()> {
+        self.length += count as u64;
+        self.sealer.check_len(self.length, false)
+    }
+
+    fn whole(&mut self, buffer: &mut [u8]) -> Result<Range<usize>> {
+        self.seal(false, buffer, self.room().len())
+    }
+
+    fn end(&mut self, buffer: &mut [u8], filled: usize) -> Result<Range<usize>> {
+        self.sealer.check_len(self.length, true)?;
+        self.seal(true, buffer, filled)
+    }
+}
+
+impl OpenUnits {
+    fn open(&mut self, index: u64, buffer: &mut [u8]) -> Result<Range<usize>> {
+        let chunk = &mut buffer[..self.segment.chunk_len(index)];
+        self.chunks.open(index, self.segment.is_last(index), chunk)?;
+        let next = index + 1;
+        let more = self.segment.chunks.contains(&next);
+        self.unit = if more { Unit::Chunk(next) } else { Unit::Nothing };
+        Ok(self.segment.wanted_of(index))
+    }
+}
+
+impl Units for OpenUnits {
+    /// One byte behind the end, to notice it.
+    fn room(&self) -> Range<usize> {
         match self.unit {
-            Unit::Headers => self.segment.layout.header_len(),
-            Unit::Chunk(index) => self.segment.chunk_len(index),
-            Unit::Nothing => 1,
+            Unit::Headers => 0..self.segment.layout.header_len(),
+            Unit::Chunk(index) => 0..self.segment.chunk_len(index),
+            Unit::Nothing => 0..1,
         }
     }
 
-    fn take_in(&mut self, count: usize) -> Result<()> {
-        self.filled += count;
-        if self.filled < self.unit_len() {
-            return Ok(());
-        }
-        self.filled = 0;
+    fn whole(&mut self, buffer: &mut [u8]) -> Result<Range<usize>> {
         match self.unit {
-            Unit::Headers => {
-                let length = self.segment.layout.header_len();
-                if self.buffer[..length] != *self.segment.headers.as_bytes() {
-                    return Err(Error::Rejected { object: self.object, step: Step::Body });
-                }
+            Unit::Headers if buffer[self.room()] == *self.segment.headers.as_bytes() => {
                 self.unit = Unit::Chunk(0);
+                Ok(0..0)
             }
-            Unit::Chunk(index) => {
-                let chunk = &mut self.buffer[..self.segment.chunk_len(index)];
-                self.chunks.open(index, self.segment.is_last(index), chunk)?;
-                self.output = self.segment.wanted_of(index);
-                let next = index + 1;
-                let more = self.segment.chunks.contains(&next);
-                self.unit = if more { Unit::Chunk(next) } else { Unit::Nothing };
-            }
-            Unit::Nothing => {
-                return Err(Error::TrailingBytes { object: self.object });
-            }
+            Unit::Headers => Err(Error::Rejected { object: self.object, step: Step::Body }),
+            Unit::Chunk(index) => self.open(index, buffer),
+            Unit::Nothing => Err(Error::TrailingBytes { object: self.object }),
         }
-        Ok(())
-    }
-}
-
-impl BodyStream for OpenStream {
-    fn input(&mut self) -> &mut [u8] {
-        if !self.status.is_running() || !self.output.is_empty() {
-            return &mut [];
-        }
-        let end = self.unit_len();
-        &mut self.buffer[self.filled..end]
     }
 
-    fn filled(&mut self, count: usize) -> Result<()> {
-        self.status.check()?;
-        if count > self.input().len() {
-            self.buffer.wipe();
-            return self.status.refuse("more input than there was room");
-        }
-        if count == 0 {
-            return Ok(());
-        }
-        let taken_in = self.take_in(count).inspect_err(|_| self.buffer.wipe());
-        self.status.note(taken_in)
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.status.check()?;
+    fn may_end(&self, waiting: bool) -> Result<()> {
         if self.unit != Unit::Nothing {
-            let error = Error::Truncated { object: self.object };
-            self.buffer.wipe();
-            return self.status.note(Err(error));
+            return Err(Error::Truncated { object: self.object });
         }
-        if !self.output.is_empty() {
-            self.buffer.wipe();
-            return self.status.refuse("output must be taken before the stream ends");
-        }
-        self.status = Status::Ended;
-        Ok(())
+        end_without_output(waiting)
     }
 
-    fn output(&self) -> &[u8] {
-        self.status.release(&self.buffer[self.output.clone()])
-    }
-
-    fn taken(&mut self, count: usize) {
-        self.output.start = self.output.end.min(self.output.start.saturating_add(count));
-    }
-
-    fn is_done(&self) -> bool {
-        matches!(self.status, Status::Ended) && self.output.is_empty()
+    fn end(&mut self, _: &mut [u8], _: usize) -> Result<Range<usize>> {
+        Ok(0..0)
     }
 }
 
-impl Status {
-    pub(crate) fn is_running(&self) -> bool {
-        matches!(self, Self::Running)
-    }
-
-    pub(crate) fn check(&self) -> Result<()> {
-        match self {
-            Self::Failed(error) => Err(error.clone()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Makes an error final.
-    pub(crate) fn note(&mut self, result: Result<()>) -> Result<()> {
-        if let Err(error) = &result {
-            *self = Self::Failed(error.clone());
-        }
-        result
-    }
-
-    /// A call out of turn; it does not hide an earlier error.
-    pub(crate) fn refuse(&mut self, rule: &'static str) -> Result<()> {
-        self.check()?;
-        self.note(Err(Error::Misuse(rule)))
-    }
-
-    pub(crate) fn release<'a>(&self, output: &'a [u8]) -> &'a [u8] {
-        if matches!(self, Self::Failed(_)) { &[] } else { output }
-    }
-}
+forward_body_stream!([S: BodySealer] SealStream<S>);
+forward_body_stream!([] OpenStream);
 
 impl<S> fmt::Debug for SealStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealStream").field("plaintext_len", &self.length).finish_non_exhaustive()
+        f.debug_struct("SealStream")
+            .field("plaintext_len", &self.0.units().length)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for OpenStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenStream")
-            .field("object", &self.object)
-            .field("segment", &self.segment)
+            .field("object", &self.0.units().object)
+            .field("segment", self.segment())
             .finish_non_exhaustive()
     }
 }

@@ -33,6 +33,7 @@ mod secret;
 mod source;
 mod source_key;
 mod stored_parts;
+mod unit_stream;
 mod upload;
 mod wiped;
 mod wrapping;

@@ -4,8 +4,10 @@ use core::{fmt, ops::Range};
 
 use super::{CHUNK_LEN, Derived, HEADER_LEN, Header, MAX_CHUNKS, TAG_LEN};
 use crate::{
-    BackendError, BodyStream, ChunkOpener, CryptoBackend, Error, Fault, Item, Result,
-    body_stream::Status, chunk_cipher::Chunks, wiped::Buffer,
+    BackendError, ChunkOpener, CryptoBackend, Error, Fault, Item, Result,
+    chunk_cipher::Chunks,
+    unit_stream::{UnitStream, Units, forward_body_stream},
+    wiped::Buffer,
 };
 
 /// Opens a Cobblestone-256 message of any length, for tools that have a key and a context but no
@@ -34,13 +36,12 @@ pub struct Decryptor {
 }
 
 /// Opens the chunks behind a message's header, in order.
-pub struct DecryptStream {
+pub struct DecryptStream(UnitStream<DecryptUnits>);
+
+/// Stored chunks to open, of a message whose length nobody knows.
+struct DecryptUnits {
     chunks: Chunks,
-    buffer: Buffer,
-    filled: usize,
-    output: Range<usize>,
     index: u64,
-    status: Status,
 }
 
 impl Decryptor {
@@ -69,80 +70,38 @@ impl Decryptor {
 
     /// Opens in order from now on. The input is what follows the header.
     pub fn into_stream(self) -> DecryptStream {
-        DecryptStream {
-            chunks: self.chunks,
-            buffer: Buffer::zeroed(CHUNK_LEN + TAG_LEN),
-            filled: 0,
-            output: 0..0,
-            index: 0,
-            status: Status::Running,
-        }
+        let units = DecryptUnits { chunks: self.chunks, index: 0 };
+        DecryptStream(UnitStream::new(units, Buffer::zeroed(CHUNK_LEN + TAG_LEN)))
     }
 }
 
-impl DecryptStream {
-    fn open_chunk(&mut self, last: bool) -> Result<()> {
-        let chunk = &mut self.buffer[..self.filled];
+impl DecryptUnits {
+    fn open(&mut self, last: bool, chunk: &mut [u8]) -> Result<Range<usize>> {
         let length = chunk.len().checked_sub(TAG_LEN).ok_or(BackendError::Rejected)?;
         if self.index >= MAX_CHUNKS {
             return Err(Error::Limit("a body has at most 2^32 chunks"));
         }
         self.chunks.open(self.index, last, chunk)?;
-        self.output = 0..length;
         self.index += 1;
-        self.filled = 0;
-        Ok(())
+        Ok(0..length)
     }
 }
 
-impl BodyStream for DecryptStream {
-    fn input(&mut self) -> &mut [u8] {
-        if !self.status.is_running() || !self.output.is_empty() {
-            return &mut [];
-        }
-        &mut self.buffer[self.filled..]
+impl Units for DecryptUnits {
+    fn room(&self) -> Range<usize> {
+        0..CHUNK_LEN + TAG_LEN
     }
 
-    fn filled(&mut self, count: usize) -> Result<()> {
-        self.status.check()?;
-        if count > self.input().len() {
-            self.buffer.wipe();
-            return self.status.refuse("more input than there was room");
-        }
-        self.filled += count;
-        if self.filled < self.buffer.len() {
-            return Ok(());
-        }
-        let opened = self.open_chunk(false).inspect_err(|_| self.buffer.wipe());
-        self.status.note(opened)
+    fn whole(&mut self, buffer: &mut [u8]) -> Result<Range<usize>> {
+        self.open(false, buffer)
     }
 
-    fn end(&mut self) -> Result<()> {
-        self.status.check()?;
-        if !self.output.is_empty() {
-            self.buffer.wipe();
-            return self.status.refuse("output must be taken before the stream ends");
-        }
-        if self.status.is_running() {
-            let opened = self.open_chunk(true).inspect_err(|_| self.buffer.wipe());
-            self.status.note(opened)?;
-            self.status = Status::Ended;
-        }
-        Ok(())
-    }
-
-    fn output(&self) -> &[u8] {
-        self.status.release(&self.buffer[self.output.clone()])
-    }
-
-    fn taken(&mut self, count: usize) {
-        self.output.start = self.output.end.min(self.output.start.saturating_add(count));
-    }
-
-    fn is_done(&self) -> bool {
-        matches!(self.status, Status::Ended) && self.output.is_empty()
+    fn end(&mut self, buffer: &mut [u8], filled: usize) -> Result<Range<usize>> {
+        self.open(true, &mut buffer[..filled])
     }
 }
+
+forward_body_stream!([] DecryptStream);
 
 impl fmt::Debug for Decryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,6 +111,8 @@ impl fmt::Debug for Decryptor {
 
 impl fmt::Debug for DecryptStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DecryptStream").field("chunk", &self.index).finish_non_exhaustive()
+        f.debug_struct("DecryptStream")
+            .field("chunk", &self.0.units().index)
+            .finish_non_exhaustive()
     }
 }
