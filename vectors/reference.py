@@ -4,7 +4,7 @@
     python vectors/reference.py vectors [--causes]
 
 The reader is in `reader/`, its functions in the order of SPEC.md: `sealing.py`, `records.py`,
-`reading.py`. It needs Python 3.11 and PyPI `cryptography`, of which it uses AES-GCM and HKDF only.
+`reading.py`, and for appendix D `bucket.py`. It needs Python 3.11 and PyPI `cryptography`, of which it uses AES-GCM and HKDF only.
 Every vector of every file is judged, and none is skipped: a reject has to be refused at its step.
 With `--causes`, each reject is printed with its reason and the rule that refused it.
 """
@@ -16,7 +16,7 @@ from hashlib import sha256
 from itertools import combinations
 
 sys.dont_write_bytecode = True
-from reader import reading, records, sealing  # noqa: E402
+from reader import bucket, reading, records, sealing  # noqa: E402
 from reader.sealing import Reject, step  # noqa: E402
 
 FORMAT = "object-cipher-vectors/1"
@@ -121,12 +121,16 @@ def judge_object(vector):
                               optional(base64, vector, "part_index_b64"), pages)
     plaintext = content.read()
     if "reject" not in vector:
-        agree_plaintext(plaintext, vector["plaintext"])
-        judge_ranges(content, plaintext)
-        stated = vector["attributes"]
-        agree("ETag", tags.get(5), optional(bytes.fromhex, stated, "etag_hex"))
-        agree("checksum", tags.get(6), optional(typed_checksum, stated, "checksum"))
-        agree("digest", tags.get(7), optional(bytes.fromhex, stated, "metadata_digest_hex"))
+        agree_object(vector, tags, content, plaintext)
+
+
+def agree_object(vector, tags, content, plaintext):
+    agree_plaintext(plaintext, vector["plaintext"])
+    judge_ranges(content, plaintext)
+    stated = vector["attributes"]
+    agree("ETag", tags.get(5), optional(bytes.fromhex, stated, "etag_hex"))
+    agree("checksum", tags.get(6), optional(typed_checksum, stated, "checksum"))
+    agree("digest", tags.get(7), optional(bytes.fromhex, stated, "metadata_digest_hex"))
 
 
 def judge_ranges(content, plaintext):
@@ -186,9 +190,56 @@ def judge_size(vector):
         agree("lengths", (back, length, sealing.chunk_count(plaintext)), stated)
 
 
+def judge_metadata_pair(vector):
+    envelope, object_id = bucket.parse_metadata(vector["key"], vector["metadata"])
+    if "reject" not in vector:
+        stated = optional(base64, vector, "envelope_b64")
+        agree("Envelope", envelope, stated and records.parse_envelope(stated))
+        companion = object_id and bucket.companion_key(vector["key"], object_id)
+        agree("companion", companion, vector.get("companion"))
+        text = vector.get("envelope_b64", "")
+        agree("too long", bucket.is_pair_too_long(text), vector.get("too_long", False))
+
+
+def judge_companion_name(vector):
+    parts = vector.get("object_key"), optional(bytes.fromhex, vector, "object_id_hex")
+    if "key" not in vector:
+        bucket.companion_key(*parts)
+        return
+    agree("object", bucket.parse_companion_key(vector["key"]), parts)
+    try:
+        made = bucket.companion_key(*parts)
+    except Reject:
+        made = None
+    agree("key", made, None if vector.get("only_read") else vector["key"])
+
+
+def held_keys(stated):
+    ((kind, keys),) = stated.items()
+    if kind == "program_hex":
+        return "program", {name: bytes.fromhex(key) for name, key in keys.items()}
+    if kind == "keyring":
+        versions = keys["versions_hex"].items()
+        return kind, (keys["id"], {int(version): bytes.fromhex(key) for version, key in versions})
+    agree("keys", kind, "kms_hex")
+    return "kms", bytes.fromhex(keys)
+
+
+def judge_bucket_object(vector):
+    others = {key: base64(x) for key, x in vector.get("companions_b64", {}).items()}
+    tags, content = bucket.open_object(
+        vector["key"], vector["metadata"], base64(vector["content_b64"]), others,
+        identity(vector["identity"]), held_keys(vector["keys"]))
+    plaintext = content.read()
+    if "reject" not in vector:
+        agree_object(vector, tags, content, plaintext)
+
+
 JUDGES = {"bodies.json": judge_body, "wraps.json": judge_wrap, "objects.json": judge_object,
           "uploads.json": judge_upload, "encryption_contexts.json": judge_context,
-          "sizes.json": judge_size}
+          "sizes.json": judge_size, "metadata_pairs.json": judge_metadata_pair,
+          "companion_names.json": judge_companion_name,
+          "bucket_objects.json": judge_bucket_object}
 
 
 def judge(name, vector, causes=False):

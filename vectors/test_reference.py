@@ -17,7 +17,7 @@ from hashlib import sha256
 
 sys.dont_write_bytecode = True
 import reference  # noqa: E402
-from reader import reading, records, sealing  # noqa: E402
+from reader import bucket, reading, records, sealing  # noqa: E402
 from reader.sealing import Reject  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
@@ -37,6 +37,8 @@ UNTESTED = {
     "13: number of entries of a page", "14: count", "15.1: a source key for each layer",
     "15.2: longer than a body may be", "15.4: length of what was fetched",
     "15.5: the body is there", "16.2: lengths that overflow",
+    "13: count in a companion", "D.1: a version out of bounds", "D.1: ek_source of a client key",
+    "D.1: length of a check value", "D.1: the form of a keyring id", "D.3: length of a companion",
 }
 
 # Rules that hold for every Envelope, as only some items can be required or must be bound.
@@ -107,6 +109,17 @@ class Mutations(unittest.TestCase):
         for at in range(len(b64decode(kept))):
             self.refused("uploads.json", {**vector, "kept_receipts_b64": flip(kept, at)})
 
+    def test_a_flipped_byte_anywhere_in_a_bucket_s_object_or_companion_is_refused(self):
+        for name in "bucket, one piece", "bucket, three parts":
+            vector = named("bucket_objects.json", name)
+            for at in range(len(b64decode(vector["content_b64"]))):
+                content = flip(vector["content_b64"], at)
+                self.refused("bucket_objects.json", {**vector, "content_b64": content})
+            for key, companion in vector.get("companions_b64", {}).items():
+                for at in range(len(b64decode(companion))):
+                    companions = {key: flip(companion, at)}
+                    self.refused("bucket_objects.json", {**vector, "companions_b64": companions})
+
     def test_a_flipped_byte_in_any_wrapped_key_is_refused(self):
         for vector in ACCEPTED["wraps.json"]:
             for at in range(0, 208, 2):
@@ -161,7 +174,7 @@ class Disagreements(unittest.TestCase):
             return not any(reference.judge(name, vector)
                            for name, vectors in FILES.items() for vector in vectors)
 
-        modules = sealing, records, reading
+        modules = sealing, records, reading, bucket
         kept = sealing.require
         for module in modules:
             module.require = require
@@ -191,6 +204,16 @@ def answers(vector):
         yield field, {**vector, "attributes": {**vector["attributes"], field: changed}}
         rest = {other: x for other, x in vector["attributes"].items() if other != field}
         yield f"no {field}", {**vector, "attributes": rest}
+    if "metadata" in vector and "content_b64" not in vector:
+        yield "too long", {**vector, "too_long": not vector.get("too_long", False)}
+        yield "companion", {**vector, "companion": vector.get("companion", "") + "0"}
+        envelope = {} if "envelope_b64" in vector else {"envelope_b64": "AAAA"}
+        rest = {field: x for field, x in vector.items() if field != "envelope_b64"}
+        yield "envelope", {**rest, **envelope}
+    if "object_id_hex" in vector:
+        yield "object key", {**vector, "object_key": vector["object_key"] + "0"}
+        yield "object id", {**vector, "object_id_hex": vector["object_id_hex"] + "00"}
+        yield "only read", {**vector, "only_read": not vector.get("only_read", False)}
     for i, part in enumerate(vector.get("parts", [])):
         for field in {"plaintext", "etag_hex"} & part.keys():
             other = copy.deepcopy(vector)

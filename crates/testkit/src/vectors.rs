@@ -17,6 +17,7 @@
 //! # Ok::<(), object_cipher_testkit::vectors::LoadError>(())
 //! ```
 
+mod buckets;
 mod bytes;
 mod file;
 mod given_keys;
@@ -27,6 +28,7 @@ mod plaintext;
 mod uploads;
 mod verdict;
 
+pub use buckets::{BucketObjectVector, CompanionNameVector, HeldKeys, MetadataPairVector};
 pub use bytes::{Base64, Hex};
 pub use file::{FILE_NAMES, LoadError, VectorFile, Vectors};
 pub use given_keys::GivenKeys;

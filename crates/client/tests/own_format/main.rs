@@ -8,3 +8,4 @@ mod conformance;
 mod keys;
 mod objects;
 mod races;
+mod vectors;

@@ -5,20 +5,24 @@ use std::{fs, io, path::Path};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    BodyVector, EncryptionContextVector, ObjectVector, SizeVector, UploadVector, WrapVector,
+    BodyVector, BucketObjectVector, CompanionNameVector, EncryptionContextVector,
+    MetadataPairVector, ObjectVector, SizeVector, UploadVector, WrapVector,
 };
 
 /// What every file names as its format.
 const FORMAT: &str = "object-cipher-vectors/1";
 
 /// The files, in the order of [`Vectors`]'s fields.
-pub const FILE_NAMES: [&str; 6] = [
+pub const FILE_NAMES: [&str; 9] = [
     "bodies.json",
     "wraps.json",
     "objects.json",
     "uploads.json",
     "encryption_contexts.json",
     "sizes.json",
+    "metadata_pairs.json",
+    "companion_names.json",
+    "bucket_objects.json",
 ];
 
 /// One file of vectors.
@@ -47,6 +51,12 @@ pub struct Vectors {
     pub encryption_contexts: VectorFile<EncryptionContextVector>,
     /// `sizes.json`
     pub sizes: VectorFile<SizeVector>,
+    /// `metadata_pairs.json`
+    pub metadata_pairs: VectorFile<MetadataPairVector>,
+    /// `companion_names.json`
+    pub companion_names: VectorFile<CompanionNameVector>,
+    /// `bucket_objects.json`
+    pub bucket_objects: VectorFile<BucketObjectVector>,
 }
 
 /// Why vectors were not loaded.
@@ -120,7 +130,17 @@ impl Vectors {
     /// # Errors
     /// As [`VectorFile::load`].
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
-        let [bodies, wraps, objects, uploads, encryption_contexts, sizes] = FILE_NAMES;
+        let [
+            bodies,
+            wraps,
+            objects,
+            uploads,
+            encryption_contexts,
+            sizes,
+            metadata_pairs,
+            companion_names,
+            bucket_objects,
+        ] = FILE_NAMES;
         Ok(Self {
             bodies: VectorFile::load(folder, bodies)?,
             wraps: VectorFile::load(folder, wraps)?,
@@ -128,6 +148,9 @@ impl Vectors {
             uploads: VectorFile::load(folder, uploads)?,
             encryption_contexts: VectorFile::load(folder, encryption_contexts)?,
             sizes: VectorFile::load(folder, sizes)?,
+            metadata_pairs: VectorFile::load(folder, metadata_pairs)?,
+            companion_names: VectorFile::load(folder, companion_names)?,
+            bucket_objects: VectorFile::load(folder, bucket_objects)?,
         })
     }
 
@@ -135,8 +158,18 @@ impl Vectors {
     ///
     /// # Errors
     /// As [`VectorFile::to_text`].
-    pub fn to_texts(&self) -> serde_json::Result<[(&'static str, String); 6]> {
-        let [bodies, wraps, objects, uploads, encryption_contexts, sizes] = FILE_NAMES;
+    pub fn to_texts(&self) -> serde_json::Result<[(&'static str, String); 9]> {
+        let [
+            bodies,
+            wraps,
+            objects,
+            uploads,
+            encryption_contexts,
+            sizes,
+            metadata_pairs,
+            companion_names,
+            bucket_objects,
+        ] = FILE_NAMES;
         Ok([
             (bodies, self.bodies.to_text()?),
             (wraps, self.wraps.to_text()?),
@@ -144,6 +177,9 @@ impl Vectors {
             (uploads, self.uploads.to_text()?),
             (encryption_contexts, self.encryption_contexts.to_text()?),
             (sizes, self.sizes.to_text()?),
+            (metadata_pairs, self.metadata_pairs.to_text()?),
+            (companion_names, self.companion_names.to_text()?),
+            (bucket_objects, self.bucket_objects.to_text()?),
         ])
     }
 }

@@ -27,6 +27,14 @@ pub enum VerdictStep {
     EncryptionContext,
     /// No plaintext or no body has this length.
     Size,
+    /// The metadata has no pair of the format, or more than one, or a value that is no object id.
+    Metadata,
+    /// A key is one that no object has.
+    ObjectKey,
+    /// A key is no companion's.
+    CompanionName,
+    /// The companion is missing, not canonical, or another object's.
+    Companion,
     /// The text form of the Envelope is not canonical base64.
     EnvelopeText,
     /// The Envelope is not canonical.
@@ -35,6 +43,8 @@ pub enum VerdictStep {
     State,
     /// The Envelope is of another mode.
     Mode,
+    /// The Envelope is of an object in one piece and not of one in parts, or the reverse.
+    Place,
     /// An identity item is missing, or given but not bound.
     Identity,
     /// The wrapped data key does not open: other key, other identity, or altered Envelope.

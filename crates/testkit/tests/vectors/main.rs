@@ -39,6 +39,9 @@ fn there_are_at_least_300_vectors_and_200_rejects_each_with_a_name_step_and_reas
         names(&FROZEN.uploads.vectors, |vector| (&vector.name, &vector.verdict)),
         names(&FROZEN.encryption_contexts.vectors, |vector| (&vector.name, &vector.verdict)),
         names(&FROZEN.sizes.vectors, |vector| (&vector.name, &vector.verdict)),
+        names(&FROZEN.metadata_pairs.vectors, |vector| (&vector.name, &vector.verdict)),
+        names(&FROZEN.companion_names.vectors, |vector| (&vector.name, &vector.verdict)),
+        names(&FROZEN.bucket_objects.vectors, |vector| (&vector.name, &vector.verdict)),
     ];
     let (vectors, rejects) =
         files.iter().fold((0, 0), |sum, (vectors, rejects)| (sum.0 + vectors, sum.1 + rejects));

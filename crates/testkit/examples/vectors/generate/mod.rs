@@ -9,6 +9,7 @@
 
 pub(crate) mod bodies;
 mod body_faults;
+mod buckets;
 mod encryption_contexts;
 pub(crate) mod envelope;
 pub(crate) mod kinds;
@@ -50,6 +51,18 @@ pub(crate) fn vectors() -> Vectors {
         sizes: VectorFile::new(
             "Plaintext length and stored length of a body, and stored lengths that no body has.",
             sizes::all(),
+        ),
+        metadata_pairs: VectorFile::new(
+            "Metadata of S3 objects, and where they say that an Envelope stands.",
+            buckets::pairs::all(),
+        ),
+        companion_names: VectorFile::new(
+            "Keys of companion objects, keys that are none, and objects' keys that allow none.",
+            buckets::names::all(),
+        ),
+        bucket_objects: VectorFile::new(
+            "Client-side objects in a plain bucket: metadata, content and companions, with what opens them.",
+            buckets::all(),
         ),
     }
 }
