@@ -19,6 +19,7 @@
 
 mod buckets;
 mod bytes;
+mod cavp;
 mod file;
 mod given_keys;
 mod messages;
@@ -30,6 +31,7 @@ mod verdict;
 
 pub use buckets::{BucketObjectVector, CompanionNameVector, HeldKeys, MetadataPairVector};
 pub use bytes::{Base64, Hex};
+pub use cavp::Case;
 pub use file::{FILE_NAMES, LoadError, VectorFile, Vectors};
 pub use given_keys::GivenKeys;
 pub use messages::{BodyVector, EncryptionContextVector, SizeVector, WrapVector};

@@ -16,6 +16,9 @@ use crate::{
     s3ec::{DataKey, Description, EncryptedDataKey, WrapAlgorithm},
 };
 
+#[cfg(test)]
+mod tests;
+
 const IV_LEN: usize = 12;
 const TAG_LEN: usize = 16;
 const KEY_LEN: usize = 32;

@@ -18,6 +18,9 @@ use crate::{
     s3ec::{DataKey, Description, EncryptedDataKey, WrapAlgorithm},
 };
 
+#[cfg(test)]
+mod tests;
+
 const KEY_LEN: usize = 32;
 
 /// Wraps data keys under an RSA public key by OAEP with SHA-1, and unwraps by the private key; also the
