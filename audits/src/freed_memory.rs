@@ -1,16 +1,13 @@
-//! [`FreedMemory`]: an allocator that searches what it takes back.
+//! [`FreedMemory`]: searches what is given back.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst},
-};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 /// Bytes of a secret that are looked for.
 const LENGTH: usize = 16;
 /// Secrets that can be told; a ring, so that the last ones are known.
 const SECRETS: usize = 512;
 
-/// The system's allocator, which searches every block for secrets before it is freed. A block that
+/// Searches every block of memory for secrets before it is freed, whoever allocated it. A block that
 /// grows is copied and the old one freed, so growing is searched as well.
 ///
 /// It allocates nothing and takes no lock. A search that runs while a secret is told may miss that
@@ -26,10 +23,7 @@ pub struct FreedMemory {
 }
 
 impl FreedMemory {
-    /// An allocator that knows no secret yet, for `#[global_allocator]`.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "made once, in a static")]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             secrets: [const { [const { AtomicU8::new(0) }; LENGTH] }; SECRETS],
             told: AtomicUsize::new(0),
@@ -74,7 +68,7 @@ impl FreedMemory {
         self.told.load(SeqCst)
     }
 
-    fn search(&self, block: &[u8]) {
+    pub(crate) fn search(&self, block: &[u8]) {
         if self.told() == 0 {
             return;
         }
@@ -93,22 +87,6 @@ impl FreedMemory {
         self.secrets[..known]
             .iter()
             .any(|secret| secret.iter().zip(window).all(|(ours, byte)| ours.load(SeqCst) == *byte))
-    }
-}
-
-// SAFETY: every call goes to the system's allocator as it came; blocks are only read.
-unsafe impl GlobalAlloc for FreedMemory {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Zeroed, so that a search never reads what was not written.
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller gives back a block of this size, which `alloc` has initialised.
-        self.search(unsafe { std::slice::from_raw_parts(block, layout.size()) });
-        // SAFETY: as for `alloc`.
-        unsafe { System.dealloc(block, layout) }
     }
 }
 

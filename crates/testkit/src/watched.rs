@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use object_cipher_core::{Aes256Gcm, BackendError, CryptoBackend, HkdfExpander, Lineage};
+use object_cipher_core::{
+    Aes256Gcm, BackendError, CryptoBackend, HkdfExpander, Lineage, MessageBackend,
+    MessageDecryptor, MessageEncryptor,
+};
 
 /// A backend over another that counts its work, notices a repeated key and nonce, fails a chosen
 /// random draw, and tells the keys if it is asked to.
@@ -21,6 +24,8 @@ pub struct Watched<B> {
 
 /// What is derived for a message: its key, and then base and commitment, which is stored in clear.
 const MESSAGE_OKM_LEN: usize = 76;
+/// The commitment of the S3 Encryption Client, which is stored in clear.
+const S3EC_COMMITMENT_LEN: usize = 28;
 
 /// What a [`Watched`] backend saw.
 #[derive(Debug, Default)]
@@ -172,6 +177,28 @@ impl<B: CryptoBackend> CryptoBackend for Watched<B> {
     }
 }
 
+impl<B: MessageBackend> MessageBackend for Watched<B> {
+    fn message_encryptor(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        aad: &[u8],
+    ) -> Result<Box<dyn MessageEncryptor>, BackendError> {
+        self.tell(key);
+        self.backend.message_encryptor(key, nonce, aad)
+    }
+
+    fn message_decryptor(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 12],
+        aad: &[u8],
+    ) -> Result<Box<dyn MessageDecryptor>, BackendError> {
+        self.tell(key);
+        self.backend.message_decryptor(key, nonce, aad)
+    }
+}
+
 impl<A: Aes256Gcm> Aes256Gcm for WatchedAead<A> {
     fn seal(
         &self,
@@ -207,7 +234,14 @@ impl<E: HkdfExpander> HkdfExpander for WatchedExpander<E> {
     fn expand(&self, info: &[&[u8]], okm: &mut [u8]) -> Result<(), BackendError> {
         self.watch.expands.fetch_add(1, Ordering::Relaxed);
         self.expander.expand(info, okm)?;
-        tell_pieces(self.tell, if okm.len() == MESSAGE_OKM_LEN { &okm[..32] } else { okm });
+        tell_pieces(
+            self.tell,
+            match okm.len() {
+                MESSAGE_OKM_LEN => &okm[..32],
+                S3EC_COMMITMENT_LEN => &[],
+                _ => okm,
+            },
+        );
         Ok(())
     }
 }
