@@ -27,8 +27,7 @@
 //! not welcome. Both give the same bytes, so you can change your mind. DSSE-KMS takes both.
 #![no_std]
 
-#[doc = include_str!("guide.md")]
-pub mod guide {}
+pub mod guide;
 
 #[cfg(feature = "aws-lc")]
 pub use object_cipher_aws_lc::AwsLc;
