@@ -22,6 +22,10 @@ pub mod multipart {}
 #[doc = include_str!("guide/speaking_s3.md")]
 pub mod speaking_s3 {}
 
+#[cfg(feature = "object-store")]
+#[doc = include_str!("guide/object_store.md")]
+pub mod object_store {}
+
 #[doc = include_str!("guide/kms_setup.md")]
 pub mod kms_setup {}
 
