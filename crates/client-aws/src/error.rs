@@ -31,6 +31,18 @@ pub enum Error {
     /// The request is not one of this client's: the text says why.
     #[error("request: {0}")]
     Request(&'static str),
+    /// S3 would not keep the object's metadata. Nothing was sent.
+    #[error(
+        "the object's metadata has {total} bytes, {user} of them the user's, and S3 keeps 2,048: keep \
+         the wrapped key in an instruction file (`HeaderStorage::InstructionFile`), or give less"
+    )]
+    MetadataTooLong {
+        /// Bytes of the user's metadata: names and values.
+        user: usize,
+        /// Bytes of all metadata, as far as they are known: if they are the user's alone, no key was
+        /// asked for.
+        total: usize,
+    },
     /// The configuration contradicts itself. The text says how.
     #[error("configuration: {0}")]
     Configuration(&'static str),

@@ -12,7 +12,7 @@ use crate::{
     error,
     instruction_file::{Order, PendingFile},
     sealed_parts::SealedParts,
-    upload::Upload,
+    upload::{Upload, check_metadata_len, metadata_len},
 };
 
 /// Encrypts and stores an object. Made by [`S3EncryptionClient::put_object`].
@@ -94,6 +94,7 @@ impl<'c> PutObject<'c> {
     /// with S3, as an [`Upload`] does.
     ///
     /// # Errors
+    /// [`Error::MetadataTooLong`](crate::Error::MetadataTooLong) for more metadata than S3 keeps,
     /// [`Error::Client`](crate::Error::Client) when there is no key to be had,
     /// [`Error::Body`](crate::Error::Body) for the content, [`Error::S3`](crate::Error::S3).
     pub async fn send(self) -> Result<PutObjectOutput> {
@@ -165,6 +166,9 @@ impl CreateUpload<'_> {
                 (pairs, Some(PendingFile::new(bucket, key, INSTRUCTION_SUFFIX, file)))
             }
         };
-        Ok((self.metadata.clone().into_iter().chain(pairs).collect(), file))
+        let user = metadata_len(&self.metadata);
+        let metadata = self.metadata.clone().into_iter().chain(pairs).collect();
+        check_metadata_len(user, metadata_len(&metadata))?;
+        Ok((metadata, file))
     }
 }

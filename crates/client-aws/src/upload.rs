@@ -18,6 +18,8 @@ use crate::{
 
 /// S3 takes no more parts.
 const MAX_PARTS: i32 = 10_000;
+/// S3 keeps no more user metadata, in bytes.
+const MAX_METADATA_LEN: usize = 2_048;
 
 /// Begins a multipart upload. Made by [`S3EncryptionClient::create_upload`].
 ///
@@ -135,7 +137,8 @@ impl<'c> CreateUpload<'c> {
     /// Draws the object's keys and creates the upload.
     ///
     /// # Errors
-    /// [`Error::Client`] when there is no key to be had, [`Error::S3`].
+    /// [`Error::MetadataTooLong`] for more metadata than S3 keeps, [`Error::Client`] when there is no key
+    /// to be had, [`Error::S3`].
     pub async fn send(self) -> Result<Upload> {
         let parts = self.seal().await?;
         self.begin(parts).await
@@ -146,6 +149,8 @@ impl<'c> CreateUpload<'c> {
         need(self.bucket.as_ref(), NO_BUCKET)?;
         refuse_file_name(need(self.key.as_ref(), NO_KEY)?)?;
         refuse_reserved(&self.metadata)?;
+        let user = metadata_len(&self.metadata);
+        check_metadata_len(user, user)?;
         let shared = &self.client.shared;
         let rq = Request { context: self.context.as_ref(), ..Request::default() };
         Ok(SealedParts::new(shared.cipher.seal(&rq).await?, shared.part_len))
@@ -325,6 +330,19 @@ impl fmt::Debug for Upload {
             .field("key", &self.target.key)
             .finish_non_exhaustive()
     }
+}
+
+/// What S3 counts: bytes of names, without `x-amz-meta-`, and values.
+pub(crate) fn metadata_len(metadata: &HashMap<String, String>) -> usize {
+    metadata.iter().map(|(name, value)| name.len() + value.len()).sum()
+}
+
+/// Whether S3 keeps so much metadata, of which so much is the user's.
+pub(crate) fn check_metadata_len(user: usize, total: usize) -> Result<()> {
+    if total > MAX_METADATA_LEN {
+        return Err(Error::MetadataTooLong { user, total });
+    }
+    Ok(())
 }
 
 /// User metadata may not look like the format's own.

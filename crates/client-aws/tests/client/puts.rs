@@ -1,13 +1,17 @@
 //! Objects that are put and got again.
 
+use std::sync::Arc;
+
 use object_cipher_client_aws::{
     Error, HeaderStorage, S3EncryptionClient,
     aws_sdk_s3::primitives::ByteStream,
     object_cipher_client::{
         Error as ClientError,
-        s3ec::{FormatVersion, S3ec},
+        s3ec::{FormatVersion, KmsKeyring, S3ec},
     },
 };
+use object_cipher_kms::KeyName;
+use object_cipher_testkit::FakeKms;
 
 use crate::{
     fake::{FakeS3, Fault, Operation},
@@ -208,6 +212,52 @@ async fn a_refusal_of_s3_is_told_with_its_code_and_the_operation() {
     let put = fake.client().put_object().bucket("b").key("k").send().await.unwrap_err();
     assert_eq!(s3_code(&put).as_deref(), Some("AccessDenied"));
     assert!(put.to_string().starts_with("PutObject: "), "{put}");
+}
+
+#[tokio::test]
+async fn more_metadata_than_s3_keeps_is_refused_before_anything_is_sent() {
+    let fake = FakeS3::start().await;
+    let (client, with_files) = (fake.client(), fake.client_with_files());
+    let wrapped = too_long(put_with(&client, 2_048, b"a cat").await).1 - 2_048;
+    for body in [&b"a cat"[..], &content(PART_LEN + 1_000)] {
+        let (user, total) = too_long(put_with(&client, 2_049 - wrapped, body).await);
+        assert_eq!((user, total), (2_049 - wrapped, 2_049));
+    }
+    let upload = client.create_upload().bucket("b").key("k").metadata("name", "v".repeat(2_000));
+    too_long(upload.send().await.map(|_| ()));
+    assert!(fake.asked().is_empty());
+    put_with(&client, 2_048 - wrapped, b"a cat").await.unwrap();
+    let kept = fake.object("b/k").unwrap().metadata;
+    assert_eq!(kept.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>(), 2_048);
+    put_with(&with_files, 2_049 - wrapped, b"a cat").await.unwrap();
+}
+
+#[tokio::test]
+async fn more_metadata_than_s3_keeps_of_the_user_s_own_asks_for_no_key() {
+    let fake = FakeS3::start().await;
+    let no_key = KmsKeyring::new(Arc::new(FakeKms::new()), KeyName::parse("none").unwrap());
+    let client = client(&fake, cipher(no_key).build(), HeaderStorage::Metadata);
+    let put =
+        |length: usize| client.put_object().bucket("b").key("k").metadata("é", "v".repeat(length));
+    let (user, total) = too_long(put(2_047).send().await.map(|_| ()));
+    assert_eq!((user, total), (2_049, 2_049));
+    let asked = put(2_046).send().await.unwrap_err();
+    assert!(matches!(asked, Error::Client(_)), "{asked}");
+    assert!(fake.asked().is_empty());
+}
+
+/// A put with so many bytes of the user's metadata.
+async fn put_with(client: &S3EncryptionClient, user: usize, body: &[u8]) -> Result<(), Error> {
+    let put = client.put_object().bucket("b").key("k").body(body.to_vec().into());
+    put.metadata("name", "v".repeat(user - 4)).send().await.map(|_| ())
+}
+
+/// The bytes of the user's metadata, and of all.
+fn too_long(put: Result<(), Error>) -> (usize, usize) {
+    let error = put.unwrap_err();
+    assert!(error.to_string().contains("instruction file"), "{error}");
+    let Error::MetadataTooLong { user, total } = error else { panic!("{error}") };
+    (user, total)
 }
 
 #[tokio::test]
