@@ -10,7 +10,8 @@ use crate::keys::Wrap;
 /// Puts and gets objects in the formats of the Amazon S3 Encryption Client.
 ///
 /// Credentials and region come from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and
-/// `AWS_REGION` or `AWS_DEFAULT_REGION`. The KMS is asked at the same endpoint.
+/// `AWS_REGION` or `AWS_DEFAULT_REGION`. The KMS is asked at the same endpoint. Without one, the SDK's variables
+/// tell where each is (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`), and else the region.
 #[derive(Parser)]
 #[command(name = "s3ec", version)]
 pub(crate) struct S3ecArgs {
@@ -46,9 +47,9 @@ pub(crate) struct GetArgs {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Where S3 and the KMS are.
+    /// Where S3 and the KMS are, if not where the environment says.
     #[arg(long, value_name = "URL")]
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Option<String>,
     /// The bucket.
     #[arg(long, value_name = "B")]
     pub(crate) bucket: String,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Result,
-    connect::{credentials, region},
+    connect::{credentials, endpoint_of, region},
 };
 
 /// `kms:KEY-ARN`, `aes:HEXFILE` or `rsa:PEMFILE`.
@@ -43,7 +43,7 @@ impl FromStr for Wrap {
 /// The keyring. A private RSA key reads and writes, a public one only writes.
 pub(crate) fn keyring(
     wrap: &Wrap,
-    endpoint: &str,
+    endpoint: Option<&str>,
     description: &Description,
 ) -> Result<Arc<dyn Keyring>> {
     let pairs = || description.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -52,7 +52,10 @@ pub(crate) fn keyring(
             if !description.is_empty() {
                 return Err("a KMS has an encryption context (--context), no --matdesc".into());
             }
-            let kms = AwsKms::at_endpoint(endpoint, &region()?, credentials()?)?;
+            let kms = match endpoint_of(endpoint, "AWS_ENDPOINT_URL_KMS") {
+                Some(endpoint) => AwsKms::at_endpoint(&endpoint, &region()?, credentials()?)?,
+                None => AwsKms::of_region(&region()?, credentials()?)?,
+            };
             Arc::new(KmsKeyring::new(Arc::new(kms), key.clone()))
         }
         Wrap::Aes(file) => {

@@ -81,7 +81,8 @@ async fn save(mut body: ByteStream, path: &Path) -> Result<()> {
 
 fn client(args: &Common) -> Result<S3EncryptionClient> {
     let description = args.matdesc.as_deref().map(Description::from_json).transpose()?;
-    let keyring = keys::keyring(&args.wrap, &args.endpoint, &description.unwrap_or_default())?;
+    let endpoint = args.endpoint.as_deref();
+    let keyring = keys::keyring(&args.wrap, endpoint, &description.unwrap_or_default())?;
     let mut cipher = S3ec::builder(keyring, AwsLc).commitment_policy(args.policy);
     if args.legacy {
         cipher = cipher.enable_legacy_wrapping_algorithms().enable_legacy_unauthenticated_modes();
@@ -90,7 +91,7 @@ fn client(args: &Common) -> Result<S3EncryptionClient> {
         Storage::Metadata => HeaderStorage::Metadata,
         Storage::Instruction => HeaderStorage::InstructionFile,
     };
-    let client = S3EncryptionClient::builder(connect::s3(&args.endpoint)?, cipher.build())
+    let client = S3EncryptionClient::builder(connect::s3(endpoint)?, cipher.build())
         .header_storage(storage)
         .enable_delayed_authentication()
         .build()?;
