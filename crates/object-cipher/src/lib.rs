@@ -7,12 +7,14 @@
 //! | feature | gives |
 //! |---|---|
 //! | `aws-lc` | [`AwsLc`]: AWS-LC through aws-lc-rs. Needs a C compiler. The fastest where the processor has AES instructions |
+//! | `aws-lc-sys` | `aws-lc`, and what aws-lc-rs does not offer: [`AwsLc`] is a [`MessageBackend`], which takes a long message piece by piece, and with `client` RSA-OAEP by SHA-256 with MGF1 by SHA-1 |
 //! | `rustcrypto` | [`RustCrypto`]: pure Rust, `no_std`. Simplest to build, and cheap for small objects |
 //! | `sse-s3` | [`SseS3`]: SSE-S3 under a master keyring |
 //! | `sse-c` | [`SseC`]: SSE-C under the key that a request brings |
 //! | `sse-kms` | [`SseKms`]: SSE-KMS under data keys or Bucket Keys of a KMS |
 //! | `dsse-kms` | [`DsseKms`]: DSSE-KMS, two layers by two libraries |
-//! | `client` | [`ClientSide`]: client-side encryption in our own format; [`client`] with the S3 Encryption Client's formats, for which AWS-LC needs the feature `sys` of its crate, and RSA keys `rsa` of `object-cipher-client` |
+//! | `client` | [`ClientSide`]: client-side encryption in our own format; [`client`] with the S3 Encryption Client's formats, for which [`AwsLc`] needs `aws-lc-sys` |
+//! | `rsa` | `client`, and in it `client::s3ec::RsaKeyring`: raw RSA keys, by AWS-LC |
 //! | `s3` | [`s3`]: how S3 speaks of encryption: headers, bucket defaults, errors |
 //! | `keyring` | [`keyring`]: versioned master keys in one sealed file |
 //! | `kms` | [`kms`]: the trait that KMS providers write, a local one, caches, retries, audit |
