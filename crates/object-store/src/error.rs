@@ -69,6 +69,10 @@ pub enum Error {
     /// The cipher's.
     #[error(transparent)]
     Cipher(#[from] CoreError),
+    /// What a rekey, or a part of one, found wrong.
+    #[cfg(feature = "rekey")]
+    #[error(transparent)]
+    Rekey(#[from] crate::rekey::RekeyFault),
     /// The store's.
     #[error(transparent)]
     Store(#[from] object_store::Error),

@@ -5,6 +5,8 @@ mod ciphers;
 mod error;
 mod paths;
 mod record;
+#[cfg(feature = "rekey")]
+pub mod rekey;
 mod request;
 mod seal;
 mod store;

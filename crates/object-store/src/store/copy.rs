@@ -64,7 +64,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         Ok(())
     }
 
-    pub(super) async fn rename_object(
+    pub(crate) async fn rename_object(
         &self,
         from: &Path,
         to: &Path,

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 impl<S: ObjectStore> EncryptedStore<S> {
     /// Deletes an object. With its record the wrapped key is gone, whatever becomes of the body.
-    pub(super) async fn delete_object(&self, location: &Path) -> Result<()> {
+    pub(crate) async fn delete_object(&self, location: &Path) -> Result<()> {
         self.paths().check(location)?;
         let object = match self.find(location, GetOptions::new()).await {
             Ok(found) => Some(found.object()),

@@ -56,7 +56,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let mut meta = found.meta.clone();
         let record = Record::parse(&found.bytes().await?).map_err(no_record)?;
         meta.size = record.plaintext_len;
-        let found = Arc::new(Found { meta, record, parts: OnceLock::new() });
+        let found = Arc::new(Found::new(meta, record));
         if plain && found.meta.e_tag.is_some() {
             self.shared.records.insert(location.clone(), Arc::clone(&found));
         }
@@ -65,6 +65,10 @@ impl<S: ObjectStore> EncryptedStore<S> {
 }
 
 impl Found {
+    pub(super) fn new(meta: ObjectMeta, record: Record) -> Self {
+        Self { meta, record, parts: OnceLock::new() }
+    }
+
     /// The name of its body.
     pub(super) fn object(&self) -> ObjectId {
         self.record.envelope.object_id()

@@ -2,6 +2,8 @@
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, future};
+#[cfg(feature = "rekey")]
+use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, Result as StoreResult};
 
 use super::EncryptedStore;
@@ -11,6 +13,23 @@ use crate::{
 };
 
 impl<S: ObjectStore> EncryptedStore<S> {
+    /// The records under a prefix, as the store lists them: what it says is of them, not of the objects.
+    #[cfg(feature = "rekey")]
+    pub(crate) fn records(
+        &self,
+        prefix: Option<&Path>,
+    ) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+        let this = self.clone();
+        let records = self.inner().list(prefix);
+        records.try_filter(move |meta| future::ready(!this.is_reserved(&meta.location))).boxed()
+    }
+
+    /// Whether a path is the store's own.
+    #[cfg(feature = "rekey")]
+    pub(crate) fn is_reserved(&self, path: &Path) -> bool {
+        self.paths().is_reserved(path)
+    }
+
     /// What the store lists, without what is reserved, each with its object's length.
     pub(super) fn objects(
         &self,

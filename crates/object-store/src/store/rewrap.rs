@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::Extensions;
 use object_cipher_core::{KeyRef, Mode};
-use object_store::{GetOptions, ObjectMeta, ObjectStore, PutMode, UpdateVersion, path::Path};
+use object_store::{
+    GetOptions, ObjectMeta, ObjectStore, PutMode, PutResult, UpdateVersion, path::Path,
+};
 use tracing::Instrument as _;
 
-use super::EncryptedStore;
+use super::{EncryptedStore, found::Found};
 use crate::{Error, Record, Result};
 
 /// What a rewrap did.
@@ -22,6 +24,8 @@ pub struct Rewrapped {
     pub to_mode: Mode,
     /// The keys that it is under now.
     pub to_keys: Vec<KeyRef>,
+    /// The record's ETag now, as the store gave it.
+    pub e_tag: Option<String>,
 }
 
 impl<S: ObjectStore> EncryptedStore<S> {
@@ -36,30 +40,61 @@ impl<S: ObjectStore> EncryptedStore<S> {
         async {
             self.paths().check(location)?;
             let found = self.find(location, GetOptions::new()).await?;
-            let object = self.open(location, Arc::clone(&found), &extensions).await?;
-            let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
-            let cx = self.context_of(location, &found.record, &extensions);
-            let envelope = cipher.rewrap(&object.opener, &cx).await?;
-            let rewrapped = Record { envelope, ..found.record.clone() };
-            self.replace_record(location, &found.meta, &rewrapped).await?;
+            let (read, record) = (&found.meta, &found.record);
+            let rewrapped = self.rewrapped(location, read, record, &extensions).await?;
+            let e_tag = self.replace_record(location, read, &rewrapped).await?.e_tag;
             Ok(Rewrapped {
-                from_mode: object.opener.mode(),
-                from_keys: keys(&found.record),
-                to_mode: cipher.mode(),
+                from_mode: record.envelope.mode(),
+                from_keys: keys(record),
+                to_mode: rewrapped.envelope.mode(),
                 to_keys: keys(&rewrapped),
+                e_tag,
             })
         }
         .instrument(span)
         .await
     }
 
-    /// Puts a record in place of the one that was read.
-    async fn replace_record(
+    /// The record of an object, with what the store says of it but for the length, which is the object's.
+    /// No key is needed, and nobody vouches for what it says before its Envelope is open.
+    ///
+    /// # Errors
+    /// [`Error::NoRecord`] when what stands there is none; the store's.
+    pub async fn record(&self, location: &Path) -> Result<(ObjectMeta, Record)> {
+        self.paths().check(location)?;
+        let found = self.find(location, GetOptions::new()).await?;
+        Ok((found.meta.clone(), found.record.clone()))
+    }
+
+    /// The record that an object has under the key that its cipher gives now. Nothing is written.
+    pub(crate) async fn rewrapped(
         &self,
         location: &Path,
         read: &ObjectMeta,
         record: &Record,
-    ) -> Result<()> {
+        extensions: &Extensions,
+    ) -> Result<Record> {
+        let found = Arc::new(Found::new(read.clone(), record.clone()));
+        let object = self.open(location, found, extensions).await?;
+        let cipher = self.settings().ciphers.to_seal(location, extensions)?;
+        let cx = self.context_of(location, record, extensions);
+        let envelope = cipher.rewrap(&object.opener, &cx).await?;
+        Ok(Record { envelope, ..record.clone() })
+    }
+
+    /// The mode that new objects at a path have.
+    #[cfg(feature = "rekey")]
+    pub(crate) fn mode_to_seal(&self, location: &Path, extensions: &Extensions) -> Result<Mode> {
+        Ok(self.settings().ciphers.to_seal(location, extensions)?.mode())
+    }
+
+    /// Puts a record in place of the one that was read.
+    pub(crate) async fn replace_record(
+        &self,
+        location: &Path,
+        read: &ObjectMeta,
+        record: &Record,
+    ) -> Result<PutResult> {
         let (e_tag, version) = (read.e_tag.clone(), read.version.clone());
         let update = PutMode::Update(UpdateVersion { e_tag, version });
         match self.put_record(location, record, update.into()).await {
@@ -70,10 +105,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
                 if !self.settings().single_writer {
                     return Err(Error::NoConditions);
                 }
-                self.put_record(location, record, PutMode::Overwrite.into()).await?;
-                Ok(())
+                self.put_record(location, record, PutMode::Overwrite.into()).await
             }
-            put => put.map(|_| ()),
+            put => put,
         }
     }
 }

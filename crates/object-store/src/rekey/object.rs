@@ -1,0 +1,175 @@
+//! One object: what becomes of it.
+
+use object_cipher_core::Envelope;
+use object_store::{
+    Error as StoreError, ObjectMeta, ObjectStore, RenameOptions, RenameTargetMode, path::Path,
+};
+
+use super::{
+    Goal, Rekey, RekeyFault, Task, Under,
+    journal::{Change, Done, Past},
+};
+use crate::{Error, Record, Result};
+
+/// What became of a path.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is as wanted, or would be; with its record's ETag.
+    Done { change: Change, e_tag: Option<String> },
+    /// It is done, as the journal says; whether its record was read all the same.
+    Known { change: Change, is_read: bool },
+    /// It is counted.
+    Seen(Under),
+    /// Nothing is there.
+    Gone,
+    /// An earlier run moved it away.
+    MovedBefore,
+    /// What it is under now, if that is known.
+    Failed(Error, Option<Under>),
+}
+
+impl<S: ObjectStore> Rekey<S> {
+    pub(super) async fn look_at(&self, path: &Path, past: &Past) -> Outcome {
+        let mut attempt = 1;
+        let error = loop {
+            match self.try_once(path, past).await {
+                Ok(outcome) => return outcome,
+                Err(Error::Changed { .. }) if attempt < self.attempts => attempt += 1,
+                Err(error) => break error,
+            }
+        };
+        if !matches!(error, Error::Store(StoreError::NotFound { .. })) {
+            // What failed half-way may have been done.
+            let now = self.store.record(path).await;
+            return Outcome::Failed(error, now.ok().map(|(_, now)| Under::of(&now.envelope)));
+        }
+        if past.moved(path.as_ref()).is_some() { Outcome::MovedBefore } else { Outcome::Gone }
+    }
+
+    async fn try_once(&self, path: &Path, past: &Past) -> Result<Outcome> {
+        let (meta, record) = self.store.record(path).await?;
+        match &self.task {
+            Task::Census => Ok(Outcome::Seen(Under::of(&record.envelope))),
+            Task::Rewrap(goal) => {
+                if let Some(change) = past.done(path.as_ref(), meta.e_tag.as_deref()) {
+                    return Ok(Outcome::Known { change: change.clone(), is_read: true });
+                }
+                if goal.is_met_by(&record.envelope) == Some(true) {
+                    let under = Under::of(&record.envelope);
+                    let change =
+                        Change { outcome: Done::LeftAlone, from: under.clone(), to: under };
+                    return Ok(Outcome::Done { change, e_tag: meta.e_tag });
+                }
+                self.rewrap(path, meta, &record, goal).await
+            }
+            Task::Move { goal, from, to } => {
+                let rest = path.prefix_match(from).ok_or(RekeyFault::NotThere(from.clone()))?;
+                let target = to.parts().chain(rest).collect();
+                self.move_to(path, &target, &record, goal).await
+            }
+        }
+    }
+
+    async fn rewrap(
+        &self,
+        path: &Path,
+        meta: ObjectMeta,
+        record: &Record,
+        goal: &Goal,
+    ) -> Result<Outcome> {
+        expect_same_layers(record, goal)?;
+        let from = Under::of(&record.envelope);
+        if self.is_dry {
+            return Ok(would(Done::Rewrapped, from, goal));
+        }
+        let rewrapped = self.store.rewrapped(path, &meta, record, &self.extensions).await?;
+        expect_met(goal, &rewrapped.envelope)?;
+        let to = Under::of(&rewrapped.envelope);
+        let e_tag = self.store.replace_record(path, &meta, &rewrapped).await?.e_tag;
+        Ok(Outcome::Done { change: Change { outcome: Done::Rewrapped, from, to }, e_tag })
+    }
+
+    async fn move_to(
+        &self,
+        path: &Path,
+        target: &Path,
+        record: &Record,
+        goal: &Goal,
+    ) -> Result<Outcome> {
+        expect_same_layers(record, goal)?;
+        let mode = self.store.mode_to_seal(target, &self.extensions)?;
+        if mode != goal.mode() {
+            return Err(other_key(Under { mode: mode.to_string(), keys: Vec::new() }, goal));
+        }
+        let from = Under::of(&record.envelope);
+        if self.is_dry {
+            return match self.store.record(target).await {
+                Err(Error::Store(StoreError::NotFound { .. })) => {
+                    Ok(would(Done::Moved, from, goal))
+                }
+                Ok((_, there)) if is_same_object(&there, record) => {
+                    Ok(would(Done::Moved, from, goal))
+                }
+                Ok(_) => Err(RekeyFault::Taken(target.clone()).into()),
+                Err(error) => Err(error),
+            };
+        }
+        let mut options = RenameOptions::new().with_target_mode(RenameTargetMode::Create);
+        options.extensions = self.extensions.clone();
+        match self.store.rename_object(path, target, options).await {
+            Err(Error::Store(StoreError::AlreadyExists { .. })) => {
+                self.end_move(path, target, record, goal).await?;
+            }
+            renamed => renamed?,
+        }
+        let (meta, moved) = self.store.record(target).await?;
+        expect_met(goal, &moved.envelope)?;
+        let to = Under::of(&moved.envelope);
+        let change = Change { outcome: Done::Moved, from, to };
+        Ok(Outcome::Done { change, e_tag: meta.e_tag })
+    }
+
+    /// Ends a move that was interrupted between the new record and the end of the old one.
+    async fn end_move(
+        &self,
+        path: &Path,
+        target: &Path,
+        record: &Record,
+        goal: &Goal,
+    ) -> Result<()> {
+        let (meta, there) = self.store.record(target).await?;
+        if !is_same_object(&there, record) {
+            return Err(RekeyFault::Taken(target.clone()).into());
+        }
+        if goal.is_met_by(&there.envelope) == Some(false) {
+            self.rewrap(target, meta, &there, goal).await?;
+        }
+        self.store.delete_object(path).await
+    }
+}
+
+fn would(outcome: Done, from: Under, goal: &Goal) -> Outcome {
+    Outcome::Done { change: Change { outcome, from, to: goal.expected() }, e_tag: None }
+}
+
+fn expect_same_layers(record: &Record, goal: &Goal) -> Result<()> {
+    let is_same = record.envelope.mode().suite() == goal.mode().suite();
+    if is_same { Ok(()) } else { Err(RekeyFault::Layers.into()) }
+}
+
+/// Refuses what would be wrapped anew on every run.
+fn expect_met(goal: &Goal, envelope: &Envelope) -> Result<()> {
+    match goal.is_met_by(envelope) {
+        Some(false) => Err(other_key(Under::of(envelope), goal)),
+        _ => Ok(()),
+    }
+}
+
+fn other_key(found: Under, goal: &Goal) -> Error {
+    let (found, wanted) = (Box::new(found), Box::new(goal.expected()));
+    RekeyFault::OtherKey { found, wanted }.into()
+}
+
+fn is_same_object(one: &Record, other: &Record) -> bool {
+    one.envelope.object_id() == other.envelope.object_id()
+}
