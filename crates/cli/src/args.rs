@@ -3,6 +3,7 @@
 mod dsse;
 mod keyring;
 mod kms;
+mod rekey;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -21,6 +22,9 @@ pub(crate) use self::keyring::{
 };
 pub(crate) use self::kms::{
     AuditArgs, CreateArgs, KeyArgs, KmsArgs, KmsCommand, KmsListArgs, KmsOfFiles,
+};
+pub(crate) use self::rekey::{
+    CensusArgs, MergeArgs, RekeyArgs, RekeyCommand, ReportArgs, WalkArgs,
 };
 use crate::{console::note, files::is_dash, record::MAX_NAME_LEN};
 
@@ -98,6 +102,9 @@ pub(crate) enum Command {
     /// Wraps the key of each sealed file anew, for a new master key or name; never reads the body
     #[command(after_help = SEALING)]
     Rewrap(RewrapArgs),
+    /// Puts all objects of a store (`EncryptedStore`) under another key; never reads a body
+    #[command(subcommand)]
+    Rekey(RekeyCommand),
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,11 @@
 use std::{cell::Cell, sync::Arc};
 
 use object_cipher_aws_lc::AwsLc;
-use object_cipher_core::{CryptoBackend, Envelope, KeyRef, Mode, ObjectCipher};
+use object_cipher_core::{CryptoBackend, Envelope, KeyRef, Mode, ObjectCipher, resolve_now};
 use object_cipher_dsse_kms::DsseKms;
 use object_cipher_keyring::VersionedKeys;
-use object_cipher_kms::{KeyName, Kms, LocalKms, Scope};
+use object_cipher_kms::{Describe, KeyName, Kms, KmsCall, LocalKms, Scope};
+use object_cipher_object_store::rekey::Goal;
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_sse_kms::SseKms;
 use object_cipher_sse_s3::SseS3;
@@ -113,6 +114,24 @@ impl Ciphers {
             // Both libraries, whichever is named.
             Mode::DsseKms => Box::new(DsseKms::new(self.kms()?, key, RustCrypto, AwsLc)),
             _ => return Err(Error::Usage("this program opens no files of that mode")),
+        })
+    }
+
+    /// What an object is under that is sealed in a mode and, where the mode takes one, under a key of
+    /// the KMS.
+    pub(crate) fn goal(&self, mode: Mode, key: Option<&str>) -> Result<Goal> {
+        let goal = Goal::new(mode);
+        if mode == Mode::SseS3 {
+            let enabled = self.keyring.keyring().enabled().key_ref().clone();
+            return Ok(goal.under(KeyRef::Master(enabled)));
+        }
+        let (kms, key) = (self.kms()?, KeyName::parse(key.unwrap_or(KeyName::AWS_S3))?);
+        let info = resolve_now(kms.describe(Describe { key: &key, call: KmsCall::new(mode) }));
+        let info = info.ok_or(Error::Usage("the local KMS did not answer at once"))??;
+        let goal = goal.under(KeyRef::Kms(info.id.as_str().into()));
+        Ok(match info.version {
+            Some(version) => goal.of_version(version),
+            None => goal,
         })
     }
 

@@ -7,6 +7,7 @@ mod inspect;
 mod keyring;
 mod kms;
 mod open;
+mod rekey;
 mod rewrap;
 mod seal;
 mod verify;
@@ -30,5 +31,6 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::Verify(args) => verify::run(args, global),
         Command::Rewrap(args) => rewrap::run(args, global),
+        Command::Rekey(command) => rekey::run(command, global),
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use object_cipher_core::{self as core, KeyErrorKind};
 use object_cipher_keyring::Error as KeyringError;
 use object_cipher_kms::Error as KmsError;
+use object_cipher_object_store::{Error as StoreError, rekey::RekeyFault};
 
 use crate::record::RecordError;
 
@@ -109,6 +110,23 @@ pub(crate) enum Error {
     /// The beginning of the content was written to standard output, and then something failed.
     #[error("{source}")]
     CutShort { written: u64, source: Box<Error> },
+    /// Files, and nobody said that there is one writer.
+    #[error("files on disk cannot tell what others write meanwhile")]
+    OtherWriters,
+    #[error("the name of the bucket that objects are bound to is not said")]
+    NoBucket,
+    /// A store of objects, or a rekey of them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{} is no report of a rekey: {source}", path.display())]
+    NoReport { path: PathBuf, source: serde_json::Error },
+    /// Each was said already.
+    #[error("{failed} of {of} objects failed")]
+    Objects { failed: u64, of: u64, gravest: u8 },
+    #[error("shards are missing in the report, or objects failed")]
+    Incomplete,
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
     /// Each was said already.
     #[error("{failed} of {of} files failed")]
     Several { failed: usize, of: usize, gravest: Box<Error> },
@@ -148,6 +166,8 @@ impl Error {
             | Self::Busy(_)
             | Self::OtherOwner(_)
             | Self::Threads(_)
+            | Self::Runtime(_)
+            | Self::Incomplete
             | Self::Demo(_) => SYSTEM,
             Self::Folder(_)
             | Self::Exists(_)
@@ -162,6 +182,9 @@ impl Error {
             | Self::SameFile(_)
             | Self::NoKeyring
             | Self::NoKms
+            | Self::OtherWriters
+            | Self::NoBucket
+            | Self::NoReport { .. }
             | Self::Declined
             | Self::Usage(_) => USAGE,
             Self::NothingUnlocks | Self::LayerKey { .. } | Self::WrongLayerKey { .. } => KEY,
@@ -170,6 +193,8 @@ impl Error {
             Self::Key(error) => key_code(error.kind()),
             Self::Record { .. } | Self::OtherLayerKey { .. } => REFUSED,
             Self::Object { source, .. } => core_code(source),
+            Self::Store(error) => store_code(error),
+            Self::Objects { gravest, .. } => *gravest,
             Self::CutShort { source, .. } => source.code(),
             Self::Several { gravest, .. } => gravest.code(),
         }
@@ -177,9 +202,18 @@ impl Error {
 
     /// How bad it is beside the errors of other files; higher is worse.
     pub(crate) fn gravity(&self) -> usize {
-        let rising = [USAGE, SYSTEM, KEY, REFUSED];
-        rising.iter().position(|code| *code == self.code()).unwrap_or_default()
+        gravity(self.code())
     }
+}
+
+/// The graver of two exit codes, the first of which may be none yet.
+pub(crate) fn graver(one: Option<u8>, other: u8) -> Option<u8> {
+    one.filter(|one| gravity(*one) >= gravity(other)).or(Some(other))
+}
+
+fn gravity(code: u8) -> usize {
+    let rising = [USAGE, SYSTEM, KEY, REFUSED];
+    rising.iter().position(|risen| *risen == code).unwrap_or_default()
 }
 
 /// What an [`Error::Io`] says could not be done, where that needs advice of its own.
@@ -189,6 +223,20 @@ const SYSTEM: u8 = 1;
 const USAGE: u8 = 2;
 const REFUSED: u8 = 3;
 const KEY: u8 = 4;
+
+/// What exit code an object's error gives.
+pub(crate) fn store_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::NoRecord { .. } | StoreError::Altered { .. } | StoreError::BodyGone { .. } => {
+            REFUSED
+        }
+        StoreError::NoCipher { .. } | StoreError::Rekey(RekeyFault::OtherKey { .. }) => KEY,
+        StoreError::Cipher(error) => core_code(error),
+        StoreError::Rekey(RekeyFault::Journal { .. } | RekeyFault::JournalBusy(_)) => SYSTEM,
+        StoreError::Rekey(_) | StoreError::NoConditions | StoreError::Reserved { .. } => USAGE,
+        _ => SYSTEM,
+    }
+}
 
 fn core_code(error: &core::Error) -> u8 {
     match error {

@@ -13,6 +13,7 @@ mod pair;
 mod progress;
 mod record;
 mod sealed;
+mod store_url;
 mod transfer;
 mod unlock;
 

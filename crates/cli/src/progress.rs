@@ -17,6 +17,23 @@ pub(crate) fn bar(verb: &'static str, length: Option<u64>, quiet: bool) -> Progr
         ),
         None => (ProgressBar::no_length(), "{prefix} {bytes} {bytes_per_sec}"),
     };
+    drawn(bar, verb, template)
+}
+
+/// A bar over so many objects, or a count of them when it is not known how many there are. It draws
+/// where [`bar`] does.
+pub(crate) fn objects(verb: &'static str, total: Option<u64>, quiet: bool) -> ProgressBar {
+    match total {
+        _ if quiet => ProgressBar::hidden(),
+        Some(total) => {
+            let template = "{prefix} {bar:30} {human_pos}/{human_len} {per_sec} {eta}";
+            drawn(ProgressBar::new(total), verb, template)
+        }
+        None => drawn(ProgressBar::no_length(), verb, "{prefix} {human_pos} {per_sec}"),
+    }
+}
+
+fn drawn(bar: ProgressBar, verb: &'static str, template: &str) -> ProgressBar {
     let bar = bar.with_finish(ProgressFinish::AndClear).with_prefix(verb);
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -5,6 +5,7 @@ use std::{io, path::Path};
 use object_cipher_core::{self as core, KeyErrorKind, Step};
 use object_cipher_keyring::Error as KeyringError;
 use object_cipher_kms::Error as KmsError;
+use object_cipher_object_store::{Error as StoreError, rekey::RekeyFault};
 
 use super::{Error, KEEP_OWNER};
 use crate::{
@@ -71,6 +72,13 @@ impl Error {
             Self::Key(error) | Self::Kms(KmsError::Key(error)) => {
                 return of_key(error.kind()).map(String::from);
             }
+            Self::OtherWriters => {
+                "say --single-writer if nobody else writes to these objects meanwhile; what somebody \
+                 writes all the same is lost"
+            }
+            Self::NoBucket => "say --bucket, as the store was given it that wrote the objects",
+            Self::Incomplete => "run the shards again that are missing or in which objects failed",
+            Self::Store(error) => return of_store(error).map(String::from),
             Self::NothingUnlocks => return Some(ways_to_unlock()),
             Self::CutShort { written, .. } => {
                 return Some(format!(
@@ -94,6 +102,21 @@ fn meant(path: &Path) -> Option<String> {
 
 fn ways_to_unlock() -> String {
     format!("give --key-file (or set {KEY_FILE_VARIABLE}), --key-env or --credential")
+}
+
+fn of_store(error: &StoreError) -> Option<&'static str> {
+    Some(match error {
+        StoreError::Rekey(RekeyFault::JournalOfOther { .. }) => {
+            "give each store, shard and goal, and each key after a rotation, a journal of its own"
+        }
+        StoreError::Rekey(RekeyFault::NoJournal(_)) => {
+            "name a journal, or a file that is not there"
+        }
+        StoreError::Rekey(RekeyFault::JournalBusy(_)) => "give each process a journal of its own",
+        StoreError::Rekey(RekeyFault::ManifestFormat(_)) => "have the inventory written as CSV",
+        StoreError::Cipher(error) => return of_core(error),
+        _ => return None,
+    })
 }
 
 fn of_core(error: &core::Error) -> Option<&'static str> {

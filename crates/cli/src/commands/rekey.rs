@@ -1,0 +1,142 @@
+//! `rekey`: the keys of all objects in a store, by their records alone.
+
+mod report;
+mod walk;
+mod watch;
+
+use std::sync::Arc;
+
+use http::Extensions;
+use object_cipher_core::{Error as CoreError, Mode, ObjectCipher};
+use object_cipher_object_store::{
+    CipherTable, Ciphers as StoreCiphers, EncryptedStore, Result as StoreResult,
+    rekey::{Goal, Journal, Rekey},
+};
+use object_store::{ObjectStore, path::Path};
+
+use crate::{
+    args::{CensusArgs, GlobalArgs, ModeName, RekeyArgs, RekeyCommand, WalkArgs},
+    ciphers::{Ciphers, Purpose},
+    error::{Error, Result},
+    files::KeyFiles,
+    unlock,
+};
+use watch::Watcher;
+
+/// As many as a process that is killed takes from the keyring's count in vain, at most.
+const WRAP_BLOCK: u64 = 10_000;
+
+type Inner = Arc<dyn ObjectStore>;
+
+pub(crate) fn run(command: &RekeyCommand, global: GlobalArgs) -> Result<()> {
+    match command {
+        RekeyCommand::Run(args) => rekey(args, global),
+        RekeyCommand::Census(args) => census(args, global),
+        RekeyCommand::Merge(args) => report::merge(args, global),
+    }
+}
+
+fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
+    let store = &args.walk.store;
+    if !(store.has_conditions() || args.single_writer || args.dry_run) {
+        return Err(Error::OtherWriters);
+    }
+    let bucket = args.bucket.as_deref().or(store.bucket()).ok_or(Error::NoBucket)?;
+    let key_files = unlock::key_files(&args.keyring)?.with_kms(args.kms.folder.as_deref());
+    if let Some(journal) = &args.journal {
+        key_files.expect_none_is(journal)?;
+    }
+    report::expect_place(&args.report, &key_files)?;
+    let inner = store.open()?;
+    let (ciphers, goal) = ciphers(args, global)?;
+    let store = EncryptedStore::builder(inner, bucket, ciphers)
+        .realm(&args.realm)
+        .reserved_prefix(args.walk.reserved_prefix.clone());
+    let store = if args.single_writer { store.single_writer() } else { store }.build();
+    let mut rekey = match (&args.walk.prefix, &args.move_to) {
+        (Some(from), Some(to)) => Rekey::moving(store, goal, from.clone(), to.clone())?,
+        _ => Rekey::new(store, goal),
+    };
+    rekey = rekey.attempts(args.attempts);
+    rekey = match &args.journal {
+        Some(journal) if args.dry_run => rekey.dry_run().journal(Journal::read(journal)?),
+        Some(journal) => rekey.journal(Journal::open(journal)?),
+        None if args.dry_run => rekey.dry_run(),
+        None => rekey,
+    };
+    let verb = if args.dry_run { "looking" } else { "wrapping" };
+    let watcher = Watcher::new(verb, walk::total(&args.walk)?, global.quiet);
+    let report = go(rekey, &args.walk, Arc::clone(&watcher))?;
+    report::publish(&report, &args.report, global)?;
+    watcher.sum_up(&report)
+}
+
+fn census(args: &CensusArgs, global: GlobalArgs) -> Result<()> {
+    report::expect_place(&args.report, &KeyFiles::default())?;
+    let store = EncryptedStore::builder(args.walk.store.open()?, String::new(), NoKeys);
+    let store = store.reserved_prefix(args.walk.reserved_prefix.clone()).build();
+    let watcher = Watcher::new("counting", walk::total(&args.walk)?, global.quiet);
+    let report = go(Rekey::census(store), &args.walk, Arc::clone(&watcher))?;
+    report::publish(&report, &args.report, global)?;
+    watcher.sum_up(&report)
+}
+
+fn go(
+    rekey: Rekey<Inner>,
+    args: &WalkArgs,
+    watcher: Arc<Watcher>,
+) -> Result<object_cipher_object_store::rekey::Report> {
+    let rekey = rekey
+        .named(walk::name(args))
+        .shard(args.shard)
+        .concurrency(args.concurrency.into())
+        .watch(watcher);
+    let rekey = match args.rate {
+        Some(rate) => rekey.rate(rate),
+        None => rekey,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    Ok(runtime.block_on(rekey.run(walk::walk(args)?))?)
+}
+
+/// What seals from now on, with all that opens, and what it comes to.
+fn ciphers(args: &RekeyArgs, global: GlobalArgs) -> Result<(CipherTable, Goal)> {
+    let (mode, purpose) = match args.mode {
+        ModeName::SseS3 => (Mode::SseS3, Purpose::Sealing { wraps: WRAP_BLOCK }),
+        ModeName::SseKms => (Mode::SseKms, Purpose::Opening),
+        ModeName::DsseKms => (Mode::DsseKms, Purpose::Opening),
+    };
+    let purpose = if args.dry_run { Purpose::Opening } else { purpose };
+    let key = args.kms_key.as_deref();
+    match (mode, key) {
+        (Mode::SseS3, Some(_)) => return Err(Error::Usage("sse-s3 takes no --kms-key")),
+        (Mode::SseKms | Mode::DsseKms, None) => {
+            return Err(Error::Usage("say --kms-key: no key is the one meant by default here"));
+        }
+        _ => {}
+    }
+    let ciphers = Ciphers::unlock(&args.keyring, &args.kms, global.backend, purpose)?;
+    let mut table = CipherTable::new(ciphers.of_mode(mode, key)?);
+    for other in [Mode::SseS3, Mode::SseKms, Mode::DsseKms] {
+        let needs_kms = other != Mode::SseS3;
+        if other != mode && (!needs_kms || args.kms.folder.is_some()) {
+            table = table.also_open(ciphers.of_mode(other, None)?);
+        }
+    }
+    Ok((table, ciphers.goal(mode, key)?))
+}
+
+/// For a census, which opens nothing.
+#[derive(Debug)]
+struct NoKeys;
+
+impl StoreCiphers for NoKeys {
+    fn to_seal(&self, _: &Path, _: &Extensions) -> StoreResult<Arc<dyn ObjectCipher>> {
+        Err(CoreError::Misuse("a census has no key").into())
+    }
+
+    fn to_open(&self, _: &Path, _: Mode, _: &Extensions) -> StoreResult<Arc<dyn ObjectCipher>> {
+        Err(CoreError::Misuse("a census has no key").into())
+    }
+}

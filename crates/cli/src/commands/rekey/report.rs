@@ -1,0 +1,57 @@
+//! Reports: said, written and merged.
+
+use std::{fs, io::Write as _, path::Path};
+
+use object_cipher_object_store::rekey::Report;
+
+use crate::{
+    args::{GlobalArgs, MergeArgs, ReportArgs},
+    console::{self, say},
+    error::{Error, Result},
+    files::{KeyFiles, cannot_open, expect_ordinary_name, expect_replaceable},
+    output::{Folder, Output, folder_of, staged},
+};
+
+/// Refuses, before anything is done, a place where no report can be put.
+pub(super) fn expect_place(args: &ReportArgs, key_files: &KeyFiles) -> Result<()> {
+    let Some(path) = &args.report else { return Ok(()) };
+    expect_ordinary_name(path)?;
+    key_files.expect_none_is(path)?;
+    expect_replaceable(path)?;
+    Folder::open(&folder_of(path)).map(drop)
+}
+
+/// Says a report, and writes it where that is asked for.
+pub(super) fn publish(report: &Report, args: &ReportArgs, global: GlobalArgs) -> Result<()> {
+    let json = serde_json::to_value(report).map_err(|_| Error::Usage("the report has no JSON"))?;
+    if let Some(path) = &args.report {
+        write(path, &format!("{json:#}\n"))?;
+    }
+    match (args.json, global.quiet) {
+        (true, _) => console::json(&json),
+        (false, true) => Ok(()),
+        (false, false) => report.to_string().lines().try_for_each(|line| say!("{line}")),
+    }
+}
+
+pub(super) fn merge(args: &MergeArgs, global: GlobalArgs) -> Result<()> {
+    expect_place(&args.report, &KeyFiles::default())?;
+    let reports = args.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let report = Report::merge(reports)?;
+    publish(&report, &args.report, global)?;
+    if report.is_complete() { Ok(()) } else { Err(Error::Incomplete) }
+}
+
+fn read(path: &Path) -> Result<Report> {
+    let text = fs::read(path).map_err(cannot_open(path))?;
+    serde_json::from_slice(&text)
+        .map_err(|source| Error::NoReport { path: path.to_path_buf(), source })
+}
+
+/// One report or the other is there at each moment, and whole.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = folder_of(path);
+    let mut output = Output::new(&folder)?;
+    output.write_all(text.as_bytes()).map_err(Error::write(path))?;
+    Folder::open_locked(&folder)?.replace(output, &staged(path), path)
+}
