@@ -2,8 +2,10 @@
 
 #[doc = include_str!("guide/concepts.md")]
 #[doc = include_str!("guide/key-ladder.svg")]
+#[doc = ""]
 #[doc = include_str!("guide/envelope.md")]
 #[doc = include_str!("guide/envelope.svg")]
+#[allow(clippy::doc_markdown, reason = "the words of a picture are no code")]
 pub mod concepts {}
 
 #[doc = include_str!("guide/choosing.md")]
