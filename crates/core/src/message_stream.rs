@@ -37,9 +37,10 @@ pub trait TailDecryptor: Send {
 /// Opens a body that is one message while it comes, in constant memory.
 ///
 /// # Security
-/// **What it gives out is not authenticated** until the stream [is done](BodyStream::is_done): the
-/// tag stands at the end. Throw away all of it when the stream ends in an error. The S3 Encryption
-/// Client calls this delayed authentication. [`OpenVerified`] holds everything back instead.
+/// **What it gives out is not authenticated** until the stream
+/// [is done](crate::BodyStream::is_done): the tag stands at the end. Throw away all of it when the
+/// stream ends in an error. The S3 Encryption Client calls this delayed authentication.
+/// [`OpenVerified`] holds everything back instead.
 pub struct OpenUnverified(UnitStream<OpenPieces>);
 
 /// Opens a body that is one message, and gives nothing out before all of it has verified. Holds the
