@@ -3,11 +3,11 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use object_cipher_client::{
-    Companion, CompanionName, MAX_COMPANION_LEN, OwnFormatError, StoredEnvelope, StoredParts,
+    Companion, CompanionName, MAX_COMPANION_LEN, OwnFormatError, StoredEnvelope,
 };
 use object_cipher_core::{
     Attributes, CompletedUpload, EkSource, Envelope, LayeredCipher, Mode, ObjectCipher, ObjectId,
-    Opener, PartTable, State, Suite,
+    Opener, PartTable, State, StoredParts, Suite,
 };
 use object_cipher_testkit::{
     NoSecurity, StoredObject, TestKeys, fuzzing::plans::AnyRange, now, upload_cx,

@@ -5,12 +5,12 @@ use std::{fmt::Debug, ops::Range, path::Path, sync::Arc};
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_client::{
     COMPANION_PAIR_NAME, ClientKeys, ClientSide, Companion, CompanionName, OwnFormatError,
-    StoredEnvelope, StoredParts,
+    StoredEnvelope,
 };
 use object_cipher_core::{
     BoxFuture, CryptoBackend, ENVELOPE_PAIR_NAME, Error, FreshKey, Item, KeyBlob, KeyError,
     KeyErrorKind, KeyRef, KeySource, KeyringId, LayeredCipher, ObjectCipher, ObjectContext,
-    ObjectId, Opener, ReadRange, Result as CoreResult, Segment, SourceKey, Step,
+    ObjectId, Opener, ReadRange, Result as CoreResult, Segment, SourceKey, Step, StoredParts,
 };
 use object_cipher_keyring::{Keyring, SharedKeyring};
 use object_cipher_rustcrypto::RustCrypto;
