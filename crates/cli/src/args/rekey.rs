@@ -118,9 +118,9 @@ pub(crate) struct WalkArgs {
     #[arg(long, value_name = "PREFIX", value_parser = store_path)]
     pub(crate) prefix: Option<Path>,
 
-    /// Walk the paths in these files instead of a list of the store: CSV, plain or gzip, keys
-    /// URL-encoded as S3 Inventory writes them, in the columns bucket,key
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "prefix")]
+    /// Walk the paths in this file instead of a list of the store: CSV, plain or gzip, keys URL-encoded
+    /// as S3 Inventory writes them, in the columns bucket,key. May be given more than once
+    #[arg(long, value_name = "FILE", conflicts_with = "prefix")]
     pub(crate) manifest: Vec<PathBuf>,
 
     /// The manifest.json of an S3 Inventory: it names the columns and, without --manifest, the files,

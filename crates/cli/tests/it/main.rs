@@ -15,6 +15,8 @@ mod passphrases;
 mod refusals;
 mod rekey;
 mod rekey_kills;
+#[cfg(feature = "s3")]
+mod rekey_s3;
 mod rekey_stores;
 mod rewraps;
 mod round_trips;

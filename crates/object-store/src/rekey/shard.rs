@@ -18,7 +18,7 @@ use super::RekeyFault;
 /// use object_cipher_object_store::rekey::Shard;
 /// use object_store::path::Path;
 ///
-/// let shard: Shard = "1/3".parse()?;
+/// let shard: Shard = "2/3".parse()?;
 /// assert!(shard.has(&Path::from("2026/cats.csv")));
 /// # Ok::<(), object_cipher_object_store::rekey::RekeyFault>(())
 /// ```
