@@ -27,6 +27,7 @@ use object_cipher::{
 };
 use tokio::net::TcpListener;
 
+type Answer = Response<Full<Bytes>>;
 type Objects = Arc<Mutex<HashMap<String, Object>>>;
 
 /// It listens on this machine's own address only, so nobody else reads the keys. A service that others
@@ -49,10 +50,7 @@ async fn main() -> Result<()> {
     }
 }
 
-async fn answer(
-    objects: &Objects,
-    mut request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(objects: &Objects, mut request: Request<Incoming>) -> Result<Answer, Infallible> {
     // Before anything else sees the headers.
     redact::mark_headers(request.headers_mut());
     let name = request.uri().path().to_owned();
@@ -73,11 +71,7 @@ async fn answer(
     }))
 }
 
-async fn put(
-    objects: &Objects,
-    name: &str,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>> {
+async fn put(objects: &Objects, name: &str, request: Request<Incoming>) -> Result<Answer> {
     let bucket = BucketEncryption::unset();
     let asked = SseRequest::parse(request.headers(), ARRIVAL, &bucket, Profile::Aws)?;
     let Encryption::SseC(key) = asked.encryption else {
@@ -94,7 +88,7 @@ async fn put(
     Ok(response)
 }
 
-async fn get(objects: &Objects, name: &str, headers: &HeaderMap) -> Result<Response<Full<Bytes>>> {
+async fn get(objects: &Objects, name: &str, headers: &HeaderMap) -> Result<Answer> {
     let found = objects.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
     let Some(object) = found else { return Ok(status(StatusCode::NOT_FOUND)) };
     let key = ReadKey::parse(headers, ARRIVAL)?.for_object(Mode::SseC)?;
@@ -116,7 +110,7 @@ async fn get(objects: &Objects, name: &str, headers: &HeaderMap) -> Result<Respo
     Ok(response)
 }
 
-fn status(status: StatusCode) -> Response<Full<Bytes>> {
+fn status(status: StatusCode) -> Answer {
     let mut response = Response::default();
     *response.status_mut() = status;
     response
