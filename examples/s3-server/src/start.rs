@@ -22,6 +22,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{
         ServerConfig,
+        crypto::aws_lc_rs,
         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     },
 };
@@ -150,7 +151,12 @@ fn tls(args: &Args) -> Result<Option<TlsAcceptor>> {
         .map_err(|error| unreadable("certificate", cert, &error))?;
     let key = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| unreadable("certificate's key", key, &error))?;
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certs, key)?;
+    // Named, since a build with other packages may have more than one.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certs, key)?;
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
