@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// A KMS whose keys lie in a drawer: by name, in memory, without versions.
 ///
 /// Behind the same five methods may stand any service. Time-outs, retries, caches, authorisation and
-/// audit are put around it by [`Stack`](object_cipher::kms::Stack).
+/// audit are put around it by `object_cipher::kms::Stack`.
 #[derive(Default)]
 pub struct DrawerKms {
     keys: Vec<(KeyId, Zeroizing<[u8; 32]>)>,
