@@ -1,11 +1,4 @@
-//! Test machinery for `object-cipher`: keys that stand in for a KMS, a customer or a client
-//! ([`TestKeys`]) or for a loaded master key ([`KeptKey`]), a backend that watches what is done with it
-//! ([`Watched`]), a store in memory to attack ([`StoredObject`]), and the frozen vectors ([`vectors`]).
-//!
-//! Put your own through what every cipher, source of keys and backend must hold:
-//! [`object_cipher_tests!`], [`key_source_tests!`], [`backend_tests!`], [`message_backend_tests!`].
-//!
-//! Nothing here is for production.
+#![doc = include_str!("../README.md")]
 
 pub mod backend_suite;
 pub mod conformance;
