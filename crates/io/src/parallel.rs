@@ -21,6 +21,7 @@ use crate::{
     whole,
 };
 use content::{Opening, Sealing};
+use pipeline::{CHUNKS_ALONE, run_alone};
 
 /// Chunks of a window, unless [`Parallel::with_window`] sets another number: 1 MiB.
 pub const DEFAULT_WINDOW: usize = 64;
@@ -34,8 +35,8 @@ const MAX_WINDOW: usize = 4_096;
 /// Reader and writer stay on the calling thread; the pool's threads have only chunks to work on, so a
 /// slow reader holds nobody up, and a busy pool does not hold up the caller, which works on chunks
 /// itself when it would wait. Meanwhile it reads ahead and writes behind: memory is two windows of a
-/// bounded number of chunks. With one thread, or when called on a thread of the
-/// pool itself, it goes chunk by chunk without the pool, in one chunk's memory.
+/// bounded number of chunks. With one thread, for a segment of up to 16 chunks, or when called on a
+/// thread of the pool itself, it goes chunk by chunk without the pool, in one chunk's memory.
 ///
 /// # Errors
 /// An error is that of the first bad chunk by position, whichever thread comes first. What was
@@ -167,7 +168,12 @@ impl<'a> Parallel<'a> {
         let mut content = Opening::begin(opener.object_id(), segment, source, sink)?;
         let shared = segment.clone();
         let work = move |index, slot: &mut [u8]| chunks.open(index, shared.is_last(index), slot);
-        self.run(opener.layout(), segment.chunks().start, &mut content, Arc::new(work))?;
+        let (layout, first) = (opener.layout(), segment.chunks().start);
+        if segment.chunks().end - first <= CHUNKS_ALONE {
+            run_alone(layout, first, &mut content, &work)?;
+        } else {
+            self.run(layout, first, &mut content, Arc::new(work))?;
+        }
         content.finish()
     }
 

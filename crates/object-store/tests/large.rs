@@ -14,8 +14,9 @@ use object_store::{ObjectStoreExt as _, WriteMultipart, local::LocalFileSystem, 
 use setup::{sse_s3, store};
 
 const MIB: u64 = 1 << 20;
-/// What a process of this kind has anyway, parts on their way, and chunks of a thousand readers.
-const MOST: u64 = 160 * MIB;
+/// What a process of this kind has anyway with parts on their way, and for each of a thousand readers its range
+/// and four chunks.
+const MOST: u64 = 64 * MIB + READERS * (RANGE + 4 * 16_384);
 const PART: u64 = 8 * MIB;
 const PARTS_AHEAD: usize = 4;
 const READERS: u64 = 1_000;

@@ -19,8 +19,8 @@ use crate::{Result, whole};
 
 /// Chunks that a thread takes at a time when all lie in memory, at the least.
 const CHUNKS_A_TASK: usize = 4;
-/// Chunks in memory that are done sooner than another thread is woken: 256 KiB.
-const CHUNKS_ALONE: usize = 16;
+/// Chunks that are done sooner than another thread is woken: 256 KiB.
+pub(super) const CHUNKS_ALONE: u64 = 16;
 /// Pieces of a window: enough that no thread waits for another's.
 const PIECES: usize = 4;
 
@@ -286,7 +286,7 @@ impl Parallel<'_> {
         let each = |(at, slot): (usize, &mut [u8])| {
             work(first + at as u64, slot).err().map(|error| (at, error))
         };
-        let bad = if self.threads() == 1 || slots.len() <= CHUNKS_ALONE * stride {
+        let bad = if self.threads() == 1 || slots.len() <= whole(CHUNKS_ALONE) * stride {
             slots.chunks_mut(stride).enumerate().find_map(each)
         } else {
             self.install(|| {
@@ -316,8 +316,8 @@ impl Parallel<'_> {
     }
 }
 
-/// With one thread there is nothing to overlap: one chunk at a time, in the nearest cache.
-fn run_alone(
+/// With one thread, or little to do, nothing overlaps: one chunk at a time, in the nearest cache.
+pub(super) fn run_alone(
     layout: Layout,
     first: u64,
     content: &mut impl Content,

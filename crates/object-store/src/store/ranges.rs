@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::Extensions;
 use object_cipher_core::{Fetch, ReadRange};
 use object_cipher_io::Parallel;
@@ -67,7 +67,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let mut pieces = Vec::with_capacity(plans.len());
         for (start, fetches) in plans {
             let bytes: Vec<_> = fetched.by_ref().take(fetches.len()).collect();
-            let content = open_all(object, &fetches, bytes)?;
+            let content = open_all(object, &fetches, &bytes)?;
             metrics::counter!("object_cipher_store_opened_bytes_total")
                 .increment(content.len() as u64);
             pieces.push(Piece { start, content });
@@ -82,39 +82,21 @@ struct Piece {
     content: Bytes,
 }
 
-/// Opens what was fetched for one range: of an object in parts it may lie in several.
-fn open_all(object: &OpenObject, fetches: &[Fetch], fetched: Vec<Bytes>) -> Result<Bytes> {
+/// Opens what was fetched for one range: of an object in parts it may lie in several. What was fetched is
+/// often shared with the store beneath, so the plaintext has memory of its own, as much as was asked for.
+fn open_all(object: &OpenObject, fetches: &[Fetch], fetched: &[Bytes]) -> Result<Bytes> {
     if fetched.len() != fetches.len() {
         return Err(Error::Altered { path: object.location.clone(), item: "number of ranges" });
     }
-    let mut opened = fetches.iter().zip(fetched).map(|(fetch, bytes)| open(object, fetch, bytes));
-    if fetches.len() == 1 {
-        return opened.next().unwrap_or(Ok(Bytes::new()));
+    let wanted = fetches.iter().map(|fetch| fetch.segment.plaintext());
+    let length: u64 = wanted.map(|range| range.end - range.start).sum();
+    let mut content = Vec::with_capacity(whole(length));
+    for (Fetch { segment, .. }, bytes) in fetches.iter().zip(fetched) {
+        Parallel::new()
+            .open_segment(&object.opener, segment, &mut &bytes[..], &mut content)
+            .map_err(cipher_error)?;
     }
-    let mut content = BytesMut::new();
-    for piece in opened {
-        content.extend_from_slice(&piece?);
-    }
-    Ok(content.freeze())
-}
-
-/// Opens a segment where it lies, and moves its plaintext together.
-fn open(object: &OpenObject, fetch: &Fetch, bytes: Bytes) -> Result<Bytes> {
-    let segment = &fetch.segment;
-    let mut bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    let opened = Parallel::new().open_in_place(&object.opener, segment, &mut bytes);
-    opened.map(drop).map_err(cipher_error)?;
-    let stride = whole(object.opener.layout().stride());
-    let (mut slot, mut end) = (segment.header_len(), 0);
-    for index in segment.chunks() {
-        let wanted = segment.wanted_of(index);
-        let length = wanted.len();
-        bytes.copy_within(slot + wanted.start..slot + wanted.end, end);
-        slot += stride;
-        end += length;
-    }
-    bytes.truncate(end);
-    Ok(bytes.freeze())
+    Ok(content.into())
 }
 
 /// The ranges in rising order, those joined that overlap or lie less than a chunk apart.
