@@ -119,7 +119,8 @@ pub(crate) struct WalkArgs {
     pub(crate) prefix: Option<Path>,
 
     /// Walk the paths in this file instead of a list of the store: CSV, plain or gzip, keys URL-encoded
-    /// as S3 Inventory writes them, in the columns bucket,key. May be given more than once
+    /// as S3 Inventory writes them, in the columns bucket,key; or, built with the feature `parquet`, Parquet.
+    /// May be given more than once
     #[arg(long, value_name = "FILE", conflicts_with = "prefix")]
     pub(crate) manifest: Vec<PathBuf>,
 

@@ -113,6 +113,9 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
             "name a journal, or a file that is not there"
         }
         StoreError::Rekey(RekeyFault::JournalBusy(_)) => "give each process a journal of its own",
+        StoreError::Rekey(RekeyFault::ManifestFormat(format)) if format == "Parquet" => {
+            "have the inventory written as CSV, or build with the feature `parquet`"
+        }
         StoreError::Rekey(RekeyFault::ManifestFormat(_)) => "have the inventory written as CSV",
         StoreError::Cipher(error) => return of_core(error),
         _ => return None,
