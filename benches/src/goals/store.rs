@@ -23,7 +23,7 @@ const RANGE: usize = 64 << 10;
 const RANGES: usize = 16;
 
 const BARE: &str = "the bare store, and bare AES-256-GCM of the same bytes in new memory";
-const STORE: &str = "the bare store";
+const STORE: &str = "the bare store, nothing encrypted, its bytes copied out";
 
 pub(crate) fn run<L: Library>(report: &mut Report) {
     if !report.wants(18) {
@@ -123,13 +123,19 @@ impl<L: Library> Stores<L> {
                 opened.collect::<Vec<_>>()
             },
         );
-        let mut plain =
-            Prepared::new(|| (), |()| block_on(self.bare.get_ranges(&self.path, &ranges)).unwrap());
+        let mut plain = Prepared::new(
+            || (),
+            |()| {
+                // In memory it gives out what it has; whoever reads takes it in.
+                let found = block_on(self.bare.get_ranges(&self.path, &ranges)).unwrap();
+                found.iter().map(|bytes| bytes.to_vec()).collect::<Vec<_>>()
+            },
+        );
         let amount = Amount::Bytes(RANGE * RANGES);
         let name = "EncryptedStore: 16 ranges of 64 KiB at random";
         let against_both = row::<L>(name, BARE, Bound::AtLeast(0.8));
         report.speed(&against_both, Clock::Wall, amount, &mut ours, &mut by_hand);
-        let name = "EncryptedStore: the same ranges, to compare";
+        let name = "EncryptedStore: the same ranges";
         report.speed(
             &row::<L>(name, STORE, Bound::Nothing),
             Clock::Wall,
