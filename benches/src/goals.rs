@@ -7,6 +7,7 @@ mod messages;
 mod peers;
 mod ranges;
 mod s3ec;
+mod sizes;
 mod small;
 mod store;
 mod streams;
@@ -43,6 +44,8 @@ pub(crate) fn run(report: &mut Report, others: &Peers) {
     ranges::run::<RawAwsLc>(report);
     ranges::run::<RawRustCrypto>(report);
     ranges::run_two_layers(report);
+    sizes::run::<RawAwsLc>(report);
+    sizes::run::<RawRustCrypto>(report);
     peers::run(report, others.dare_ranges.as_deref());
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);

@@ -8,6 +8,7 @@ mod goals;
 mod machine;
 mod measure;
 mod peer;
+mod plot;
 mod raw;
 mod report;
 mod subject;
@@ -48,9 +49,17 @@ enum Command {
     Table {
         /// What `run --json` wrote.
         json: PathBuf,
-        /// The Markdown file with the lines `<!-- benches:begin -->` and `<!-- benches:end -->`.
+        /// The Markdown file with the lines `<!-- benches:begin -->` and `<!-- benches:end -->`; the first may
+        /// name what it wants, as `<!-- benches:begin goals 1,2 -->` or `<!-- benches:begin origin -->`.
         #[arg(long)]
         into: Option<PathBuf>,
+    },
+    /// Draw the results of a JSON file as SVG, one file a picture.
+    Plot {
+        /// What `run --json` wrote.
+        json: PathBuf,
+        /// The folder to write to.
+        folder: PathBuf,
     },
 }
 
@@ -70,13 +79,21 @@ fn main() {
         }
         Command::Table { json, into } => {
             let results = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-            let table = table::markdown(&results);
             match into {
                 Some(path) => {
                     let text = fs::read_to_string(&path).unwrap();
-                    fs::write(path, table::insert(&text, &table)).unwrap();
+                    fs::write(path, table::insert(&text, &results)).unwrap();
                 }
-                None => print!("{table}"),
+                None => print!("{}", table::markdown(&results)),
+            }
+        }
+        Command::Plot { json, folder } => {
+            let results = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+            fs::create_dir_all(&folder).unwrap();
+            for plot in &plot::PLOTS {
+                if let Some(svg) = plot::svg(&results, plot) {
+                    fs::write(folder.join(plot.name).with_extension("svg"), svg).unwrap();
+                }
             }
         }
     }

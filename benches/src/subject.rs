@@ -9,7 +9,8 @@ use std::{
 
 use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{
-    Attributes, CryptoBackend, EkSource, LayeredCipher, ObjectCipher, ObjectContext, Opener, Sealer,
+    Attributes, CryptoBackend, EkSource, Envelope, LayeredCipher, ObjectCipher, ObjectContext,
+    Opener, Sealer,
 };
 use object_cipher_rustcrypto::RustCrypto;
 use object_cipher_testkit::{TestKeys, drive, now};
@@ -42,12 +43,21 @@ impl Subject {
         now(self.cipher.seal(&cx())).unwrap()
     }
 
-    /// A stored body of `length` bytes, and its opener.
-    pub(crate) fn object(&self, length: usize) -> (Vec<u8>, Opener) {
+    /// A stored body of `length` bytes, and its Envelope.
+    pub(crate) fn sealed(&self, length: usize) -> (Vec<u8>, Envelope) {
         let mut stream = self.sealer().into_stream();
         let body = drive(&mut stream, &vec![0x5A; length], usize::MAX).complete().unwrap();
-        let envelope = stream.finish(&Attributes::default()).unwrap();
-        (body, now(self.cipher.open(&cx(), &envelope)).unwrap())
+        (body, stream.finish(&Attributes::default()).unwrap())
+    }
+
+    pub(crate) fn open(&self, envelope: &Envelope) -> Opener {
+        now(self.cipher.open(&cx(), envelope)).unwrap()
+    }
+
+    /// A stored body of `length` bytes, and its opener.
+    pub(crate) fn object(&self, length: usize) -> (Vec<u8>, Opener) {
+        let (body, envelope) = self.sealed(length);
+        (body, self.open(&envelope))
     }
 }
 

@@ -77,7 +77,7 @@ impl<L: Library> Stores<L> {
         let by_hand = || block_on(self.bare.put(&self.path, self.sealed().into()));
         let mut ours = Prepared::new(|| (), |()| ours().unwrap());
         let mut by_hand = Prepared::new(|| (), |()| by_hand().unwrap());
-        let row = row::<L>("EncryptedStore: put 64 MiB", BARE, Bound::AtLeast(0.9));
+        let row = row::<L>("`EncryptedStore`: put 64 MiB", BARE, Bound::AtLeast(0.9));
         report.speed(&row, Clock::Wall, Amount::Bytes(LENGTH), &mut ours, &mut by_hand);
     }
 
@@ -95,7 +95,7 @@ impl<L: Library> Stores<L> {
                 }
             },
         );
-        let row = row::<L>("EncryptedStore: get 64 MiB", BARE, Bound::AtLeast(0.9));
+        let row = row::<L>("`EncryptedStore`: get 64 MiB", BARE, Bound::AtLeast(0.9));
         report.speed(&row, Clock::Wall, Amount::Bytes(LENGTH), &mut ours, &mut by_hand);
     }
 
@@ -132,10 +132,10 @@ impl<L: Library> Stores<L> {
             },
         );
         let amount = Amount::Bytes(RANGE * RANGES);
-        let name = "EncryptedStore: 16 ranges of 64 KiB at random";
+        let name = "`EncryptedStore`: 16 ranges of 64 KiB at random";
         let against_both = row::<L>(name, BARE, Bound::AtLeast(0.8));
         report.speed(&against_both, Clock::Wall, amount, &mut ours, &mut by_hand);
-        let name = "EncryptedStore: the same ranges";
+        let name = "`EncryptedStore`: the same ranges";
         report.speed(
             &row::<L>(name, STORE, Bound::Nothing),
             Clock::Wall,
