@@ -11,6 +11,7 @@ mod sizes;
 mod small;
 mod store;
 mod streams;
+mod sums;
 mod threads;
 
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub(crate) fn run(report: &mut Report, others: &Peers) {
     ranges::run_two_layers(report);
     sizes::run::<RawAwsLc>(report);
     sizes::run::<RawRustCrypto>(report);
+    sums::run(report);
     peers::run(report, others.dare_ranges.as_deref());
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);

@@ -3,6 +3,7 @@
 mod body_reader;
 mod body_writer;
 mod error;
+mod inspect_reader;
 mod object_reader;
 #[cfg(feature = "rayon")]
 mod parallel;
@@ -17,6 +18,7 @@ mod transfer;
 pub use body_reader::{BodyReader, OpenReader, SealReader};
 pub use body_writer::{BodyWriter, OpenWriter, SealWriter};
 pub use error::{Error, Result, cipher_error};
+pub use inspect_reader::InspectReader;
 pub use object_reader::ObjectReader;
 #[cfg(feature = "rayon")]
 pub use parallel::{DEFAULT_WINDOW, Parallel};
