@@ -37,7 +37,12 @@ impl Paths {
         self.reserved.clone().join(Kind::Bodies.name())
     }
 
-    /// The object whose body is at a path.
+    /// The prefix of all marks.
+    pub(crate) fn marks(&self) -> Path {
+        self.reserved.clone().join(Kind::Shared.name())
+    }
+
+    /// The object whose body or mark is at a path.
     pub(crate) fn object_at(path: &Path) -> Option<ObjectId> {
         let name = path.filename()?;
         if name.len() != ID_LEN * 2 || !name.is_ascii() {

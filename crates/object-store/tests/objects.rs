@@ -193,6 +193,29 @@ async fn a_body_goes_with_its_record_and_stays_with_those_that_share_it() {
     assert_eq!(read(&store, &a).await.unwrap(), b"meow", "renamed to its own name");
 }
 
+/// A copy marks the body, finds that a delete had it, and fails: its mark stays.
+#[tokio::test]
+async fn a_sweep_removes_marks_of_bodies_that_are_gone() {
+    let store = store(Probe::default(), sse_kms());
+    let [a, b] = ["a", "b"].map(Path::from);
+    store.put(&a, "meow".into()).await.unwrap();
+    store.copy(&a, &b).await.unwrap();
+    store.sweep(Duration::ZERO).await.unwrap();
+    assert_eq!(beneath(&store).await.len(), 4, "two records, their body and its mark");
+    for path in [&a, &b] {
+        store.delete(path).await.unwrap();
+    }
+    for (path, _) in beneath(&store).await {
+        if path.as_ref().starts_with(".object-cipher/bodies") {
+            store.inner().delete(&path).await.unwrap();
+        }
+    }
+    store.sweep(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(beneath(&store).await.len(), 1, "too young to be judged");
+    store.sweep(Duration::ZERO).await.unwrap();
+    assert_eq!(beneath(&store).await, []);
+}
+
 #[tokio::test]
 async fn b5_copies_and_renames_read_and_write_no_body() {
     let store = store(Probe::default(), sse_kms());

@@ -1,4 +1,4 @@
-//! Sweeps: bodies that no record names are removed.
+//! Sweeps: bodies that no record names are removed, and marks of bodies that are gone.
 
 use std::{
     collections::HashSet,
@@ -28,7 +28,7 @@ pub struct Swept {
 
 impl<S: ObjectStore> EncryptedStore<S> {
     /// Removes the bodies that no record names and that are older than `grace`: what crashes, lost races
-    /// and shared bodies leave behind. It reads all records, and needs no key.
+    /// and shared bodies leave behind; and marks of bodies that are gone. It reads all records, and needs no key.
     ///
     /// `grace` must be longer than any put, upload, copy or rename takes, and any read: a body is stored
     /// before its record. A day is a good one. In a bucket that keeps versions only current records count.
@@ -37,7 +37,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
     /// [`Error::NoRecord`] when what stands at a path is none, before anything is removed: it might have
     /// named a body.
     pub async fn sweep(&self, grace: Duration) -> Result<Swept> {
-        let bodies = self.bodies().await?;
+        let marks = self.listed(&self.paths().marks()).await?;
+        let bodies = self.listed(&self.paths().bodies()).await?;
+        let stored: HashSet<_> = bodies.iter().map(|(object, _)| *object).collect();
         // Only now, so that a record that was put before a body was listed is seen.
         let named = self.named().await?;
         let mut swept = Swept::default();
@@ -53,9 +55,14 @@ impl<S: ObjectStore> EncryptedStore<S> {
                 swept.young += 1;
             }
         }
-        let (bodies, marks): (Vec<_>, Vec<_>) = unnamed.into_iter().unzip();
+        let (bodies, mut gone): (Vec<_>, Vec<_>) = unnamed.into_iter().unzip();
+        // A delete came before the copy that left the mark, and had the body.
+        let idle = |(object, meta): &(ObjectId, ObjectMeta)| {
+            !stored.contains(object) && is_older(meta, grace)
+        };
+        gone.extend(marks.into_iter().filter(idle).map(|(_, meta)| meta.location));
         self.remove(bodies).await?;
-        self.remove(marks).await?;
+        self.remove(gone).await?;
         tracing::info!(?swept, "swept");
         Ok(swept)
     }
@@ -90,13 +97,14 @@ impl<S: ObjectStore> EncryptedStore<S> {
             .await
     }
 
-    async fn bodies(&self) -> Result<Vec<(ObjectId, ObjectMeta)>> {
-        let listed = self.inner().list(Some(&self.paths().bodies())).map_err(Error::from);
-        let bodies = listed.try_filter_map(|meta| {
+    /// The bodies or marks under a prefix, by the objects they are of.
+    async fn listed(&self, prefix: &Path) -> Result<Vec<(ObjectId, ObjectMeta)>> {
+        let listed = self.inner().list(Some(prefix)).map_err(Error::from);
+        let of_objects = listed.try_filter_map(|meta| {
             let object = Paths::object_at(&meta.location);
             future::ok(object.map(|object| (object, meta)))
         });
-        bodies.try_collect().await
+        of_objects.try_collect().await
     }
 
     async fn remove(&self, paths: Vec<Path>) -> Result<()> {
