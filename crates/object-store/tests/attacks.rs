@@ -10,7 +10,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_cipher_core::ObjectCipher as _;
 use object_cipher_object_store::{EncryptedStore, Record};
 use object_store::{
-    Attribute, Attributes, ObjectStore, ObjectStoreExt as _, memory::InMemory, path::Path,
+    Attribute, Attributes, ObjectStore, ObjectStoreExt as _, PutMode, UpdateVersion,
+    memory::InMemory, path::Path,
 };
 use setup::{Probe, ciphers, content, put_parts, read, sse_kms, sse_s3, store};
 
@@ -271,6 +272,28 @@ async fn g11_a_body_put_over_another_between_two_reads_is_refused() {
     store.inner().copy(&other, &at).await.unwrap();
     refused(&store, &a, "another's body").await;
     assert_eq!(before.bytes().await.unwrap(), content(50_000, 1), "what was begun goes on");
+}
+
+/// A store puts the record, its answer is lost, and the client sends it again: then our own record is in
+/// the way. Its body stays, and the put has succeeded.
+#[tokio::test]
+async fn a_put_whose_answer_was_lost_keeps_its_body() {
+    let probe = Probe::default();
+    let store = store(probe.clone(), sse_s3());
+    let path = Path::from("a");
+    probe.put_twice();
+    let created = store.put_opts(&path, "meow".into(), PutMode::Create.into()).await.unwrap();
+    assert_eq!(read(&store, &path).await.unwrap(), b"meow");
+
+    let update = PutMode::Update(UpdateVersion { e_tag: created.e_tag, version: created.version });
+    store.put_opts(&path, "purr".into(), update.clone().into()).await.unwrap();
+    assert_eq!(read(&store, &path).await.unwrap(), b"purr");
+
+    for mode in [PutMode::Create, update] {
+        store.put_opts(&path, "hiss".into(), mode.into()).await.unwrap_err();
+        assert_eq!(read(&store, &path).await.unwrap(), b"purr", "the other's is not touched");
+    }
+    assert_eq!(probe.memory().list(None).count().await, 2, "a record and its body");
 }
 
 /// Whatever call fails, before its work or after it, an object is the old one or the new one, and what

@@ -142,9 +142,9 @@ fn an_inventory_is_walked_by_its_manifest() {
     lake.bench.write("paths", b"lake,0/object+0\nlake,%\n");
     let run = lake.run(&["--manifest", "paths", "--json"]).expect(USAGE).says("not URL-encoded");
     assert_eq!((report(&run).left_alone, report(&run).failed), (1, 1));
-    lake.bench.write("parquet", b"PAR1");
-    let run = lake.run(&["--manifest", "parquet"]).expect(USAGE);
-    run.says("Parquet").says("help: have the inventory written as CSV");
+    lake.bench.write("orc", b"ORC");
+    let run = lake.run(&["--manifest", "orc"]).expect(USAGE);
+    run.says("ORC").says("help: have the inventory written as CSV");
     lake.run(&["--manifest", "nowhere"]).expect(SYSTEM);
 }
 

@@ -2,14 +2,14 @@
 
 use object_cipher_core::{Attributes as Sealed, ObjectId};
 use object_store::{
-    Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
-    PutPayload, PutResult, path::Path,
+    Attribute, Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutOptions, PutPayload, PutResult, path::Path,
 };
 use tracing::Instrument as _;
 
 use super::EncryptedStore;
 use crate::{
-    Record, Result,
+    Error, Record, Result,
     record::{Said, attributes_digest},
     request::{for_store, new_context},
     seal::seal_payload,
@@ -70,18 +70,39 @@ impl<S: ObjectStore> EncryptedStore<S> {
         replaced: Option<ObjectId>,
     ) -> Result<PutResult> {
         let object = record.envelope.object_id();
-        let put = self.put_record(location, record, putting).await;
-        match &put {
-            Ok(_) => {
-                if let Some(replaced) = replaced.filter(|replaced| *replaced != object) {
-                    self.remove_body(replaced).await;
-                }
-            }
-            Err(error) if refused(error) => self.remove_body(object).await,
-            // Whether it was put is not known: a sweep will tell.
-            Err(_) => {}
+        let put = match self.put_record(location, record, putting).await {
+            Err(error) if refused(&error) => self.settle_refused(location, object, error).await,
+            put => put,
+        };
+        // After another error it is not known whether it was put: a sweep will tell.
+        if put.is_ok()
+            && let Some(replaced) = replaced.filter(|replaced| *replaced != object)
+        {
+            self.remove_body(replaced).await;
         }
         put
+    }
+
+    /// A refusal may be that of a request sent again, whose first answer was lost: then the record that
+    /// stands in the way is our own. If it is surely not, the body goes.
+    async fn settle_refused(
+        &self,
+        location: &Path,
+        object: ObjectId,
+        refusal: Error,
+    ) -> Result<PutResult> {
+        match self.find(location, GetOptions::new()).await {
+            Ok(found) if found.object() == object => {
+                let ObjectMeta { e_tag, version, .. } = found.meta.clone();
+                return Ok(PutResult { e_tag, version });
+            }
+            Ok(_)
+            | Err(Error::NoRecord { .. } | Error::Store(object_store::Error::NotFound { .. })) => {
+                self.remove_body(object).await;
+            }
+            Err(_) => {}
+        }
+        Err(refusal)
     }
 
     pub(super) async fn put_record(
@@ -132,11 +153,11 @@ pub(super) fn of_body(attributes: &Attributes) -> Attributes {
 }
 
 /// Whether the store says that it did not put.
-fn refused(error: &crate::Error) -> bool {
+fn refused(error: &Error) -> bool {
     use object_store::Error as Store;
     matches!(
         error,
-        crate::Error::Store(
+        Error::Store(
             Store::AlreadyExists { .. }
                 | Store::Precondition { .. }
                 | Store::NotImplemented { .. }

@@ -30,6 +30,8 @@ struct Inner {
     /// Whether the failing call does its work all the same: its answer is lost.
     works: std::sync::atomic::AtomicBool,
     yields: AtomicU64,
+    /// Whether puts are sent twice, and the second answer is given.
+    twice: std::sync::atomic::AtomicBool,
 }
 
 impl Probe {
@@ -59,6 +61,11 @@ impl Probe {
         self.reset();
         self.0.fails.store(call, SeqCst);
         self.0.works.store(works, SeqCst);
+    }
+
+    /// From now on the first answer to each put is lost, and the client sends it again.
+    pub(crate) fn put_twice(&self) {
+        self.0.twice.store(true, SeqCst);
     }
 
     /// Gives other tasks a turn at every call, in an order that depends on the seed.
@@ -96,7 +103,12 @@ fn fault() -> Error {
 #[async_trait]
 impl ObjectStore for Probe {
     async fn put_opts(&self, at: &Path, payload: PutPayload, rq: PutOptions) -> Result<PutResult> {
-        self.call(self.memory().put_opts(at, payload, rq)).await
+        let again = (payload.clone(), rq.clone());
+        let put = self.call(self.memory().put_opts(at, payload, rq)).await;
+        if self.0.twice.load(SeqCst) {
+            return self.memory().put_opts(at, again.0, again.1).await;
+        }
+        put
     }
 
     async fn put_multipart_opts(
