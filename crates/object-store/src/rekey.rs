@@ -363,6 +363,7 @@ impl<S: ObjectStore> Rekey<S> {
 
     fn enter(&self, tally: &mut Tally, object: &str, outcome: Outcome) {
         match outcome {
+            Outcome::Done { change, .. } if self.is_dry => tally.plan(&change),
             Outcome::Done { change, .. } => tally.count(&change, false),
             Outcome::Known { change, is_read } => tally.count(&change, !is_read),
             Outcome::Seen(under) => tally.see(under),

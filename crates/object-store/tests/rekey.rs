@@ -365,6 +365,7 @@ async fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
     let dry = lake.rekey().dry_run().journal(journal).run(Walk::list(None)).await.unwrap();
     assert!(!lake.journal().exists());
     assert_eq!((beneath(&lake.probe).await, lake.kms.calls()), (before, calls));
+    assert_eq!(dry.census, lake.census().await.census, "what they are under now");
     // An opened journal is not written either.
     let journal = Journal::open(lake.journal()).unwrap();
     lake.rekey().dry_run().journal(journal).run(Walk::list(None)).await.unwrap();

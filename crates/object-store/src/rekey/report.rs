@@ -195,18 +195,27 @@ impl Tally {
         Self { began: now(), ..Self::default() }
     }
 
-    /// An object that is done, or would be.
+    /// An object that is done.
     pub(super) fn count(&mut self, change: &Change, is_by_journal: bool) {
-        self.objects += 1;
-        *self.census.entry(change.to.clone()).or_default() += 1;
+        self.see(change.to.clone());
         self.by_journal += u64::from(is_by_journal);
+        self.note(change);
+    }
+
+    /// An object that would be done: it still is under what it was.
+    pub(super) fn plan(&mut self, change: &Change) {
+        self.see(change.from.clone());
+        self.note(change);
+    }
+
+    fn note(&mut self, change: &Change) {
         match change.outcome {
             Done::LeftAlone => self.left_alone += 1,
             _ => *self.changes.entry(change.clone()).or_default() += 1,
         }
     }
 
-    /// An object of a census.
+    /// An object, and what it is under.
     pub(super) fn see(&mut self, under: Under) {
         self.objects += 1;
         *self.census.entry(under).or_default() += 1;
