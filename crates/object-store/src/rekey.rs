@@ -170,7 +170,7 @@ pub enum RekeyFault {
     /// Reports that do not belong together.
     #[error("reports cannot be merged: {0}")]
     Merge(&'static str),
-    /// A move into itself.
+    /// A move to where the next run would find it again.
     #[error("{from} cannot be moved to {to}, which lies in it")]
     MoveInto {
         /// Where objects are.
@@ -208,10 +208,11 @@ impl<S: ObjectStore> Rekey<S> {
     }
 
     /// Moves all objects under one prefix to another, and puts them under the goal with that. What is at
-    /// the new path is never replaced. Nobody else may write to the old paths meanwhile.
+    /// the new path is never replaced. Nobody else may write to the old paths meanwhile. An object whose new
+    /// path would lie under the old prefix, as `a/b/b/x` when `a/b` is moved to `a`, fails.
     ///
     /// # Errors
-    /// [`RekeyFault::MoveInto`] when one prefix lies in the other's way.
+    /// [`RekeyFault::MoveInto`] when the new prefix lies in the old one.
     pub fn moving(store: EncryptedStore<S>, goal: Goal, from: Path, to: Path) -> Result<Self> {
         if to.prefix_matches(&from) {
             return Err(RekeyFault::MoveInto { from, to }.into());

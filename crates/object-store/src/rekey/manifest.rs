@@ -4,7 +4,7 @@
 mod parquet;
 mod text;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use object_store::path::Path;
@@ -52,6 +52,9 @@ struct Columns {
     is_latest: Option<usize>,
     is_delete_marker: Option<usize>,
 }
+
+/// Bytes by which the formats of data files are told apart.
+const MAGIC_LEN: u64 = 4;
 
 type Rows = Box<dyn Iterator<Item = Result<Row, Failure>> + Send>;
 
@@ -129,8 +132,11 @@ impl Manifest {
         data: R,
     ) -> Result<impl Iterator<Item = Result<Path, Failure>> + Send + 'static> {
         let mut data = BufReader::with_capacity(1 << 16, data);
-        let first = data.fill_buf().map_err(|error| RekeyFault::Manifest(error.to_string()))?;
-        let rows: Rows = match first {
+        let mut first = Vec::new();
+        let begin = data.by_ref().take(MAGIC_LEN).read_to_end(&mut first);
+        begin.map_err(|error| RekeyFault::Manifest(error.to_string()))?;
+        let data = Cursor::new(first.clone()).chain(data);
+        let rows: Rows = match first[..] {
             #[cfg(feature = "parquet")]
             [b'P', b'A', b'R', b'1', ..] => Box::new(parquet::rows(data)?),
             #[cfg(not(feature = "parquet"))]

@@ -64,7 +64,11 @@ impl<S: ObjectStore> Rekey<S> {
             }
             Task::Move { goal, from, to } => {
                 let rest = path.prefix_match(from).ok_or(RekeyFault::NotThere(from.clone()))?;
-                let target = to.parts().chain(rest).collect();
+                let target: Path = to.parts().chain(rest).collect();
+                if target.prefix_matches(from) {
+                    // The next run would move it again.
+                    return Err(RekeyFault::MoveInto { from: from.clone(), to: target }.into());
+                }
                 self.move_to(path, &target, &record, goal).await
             }
         }

@@ -1,7 +1,7 @@
 //! What a run did, as evidence: [`Report`].
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -45,7 +45,7 @@ pub struct Report {
     pub changes: Vec<Changed>,
     /// Objects that were as wanted.
     pub left_alone: u64,
-    /// Paths where nothing was any more.
+    /// Paths where nothing was any more. What somebody else moved away meanwhile may be in no other number.
     pub gone: u64,
     /// Paths that failed.
     pub failed: u64,
@@ -58,7 +58,9 @@ pub struct Report {
     /// Objects that are in no census, because they could not be read.
     pub unknown: u64,
     /// How many objects each key's deletion would make unreadable; of a key that they were under before,
-    /// too, where that is none.
+    /// too, where that is none. Objects under Bucket Keys of a KMS's key are among that key's; where a KMS
+    /// tells a key's versions, they are counted for each version too. Keys are told apart by the names
+    /// that Envelopes have.
     pub keys: Vec<Needed>,
 }
 
@@ -180,9 +182,11 @@ impl Report {
         all.filter(|shard| !self.shards.contains(shard)).collect()
     }
 
-    /// Whether all paths were covered and none failed.
+    /// Whether all paths were covered and none failed. Where there were paths and nothing was at any of
+    /// them, they were not this store's, and nothing was covered.
     pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.unknown == 0 && self.missing().is_empty()
+        let is_elsewhere = self.objects > 0 && self.gone == self.objects;
+        self.failed == 0 && self.unknown == 0 && self.missing().is_empty() && !is_elsewhere
     }
 
     fn subject(&self) -> Subject {
@@ -270,20 +274,17 @@ impl Tally {
         }
     }
 
-    /// Two layers under one key need it once.
+    /// By what can be destroyed. An object needs a key once, however many of its layers do.
     fn keys(&self) -> Vec<Needed> {
-        let mut keys: BTreeMap<&Key, u64> = BTreeMap::new();
+        let mut keys: BTreeMap<Key, u64> = BTreeMap::new();
         for key in self.changes.keys().flat_map(|change| &change.from.keys) {
-            keys.entry(key).or_default();
+            key.stands_on().for_each(|key| _ = keys.entry(key).or_default());
         }
         for (under, objects) in &self.census {
-            for (number, key) in under.keys.iter().enumerate() {
-                if !under.keys[..number].contains(key) {
-                    *keys.entry(key).or_default() += objects;
-                }
-            }
+            let needed: BTreeSet<_> = under.keys.iter().flat_map(Key::stands_on).collect();
+            needed.into_iter().for_each(|key| *keys.entry(key).or_default() += objects);
         }
-        keys.into_iter().map(|(key, objects)| Needed { key: key.clone(), objects }).collect()
+        keys.into_iter().map(|(key, objects)| Needed { key, objects }).collect()
     }
 
     fn add(&mut self, report: Report) {
@@ -336,7 +337,8 @@ impl fmt::Display for Report {
             writeln!(f, "left alone  {}", self.left_alone)?;
         }
         if self.gone > 0 {
-            writeln!(f, "gone        {}", self.gone)?;
+            let all = if self.gone == self.objects { ": are the paths this store's?" } else { "" };
+            writeln!(f, "gone        {}{all}", self.gone)?;
         }
         writeln!(f, "failed      {}", self.failed)?;
         for Failure { path, reason } in &self.failures {

@@ -59,6 +59,23 @@ impl Key {
         };
         Self { source: source.into(), name: name.into(), version, check }
     }
+
+    /// The keys whose destruction destroys it: itself, or the KMS's key, in whole or in its version, which
+    /// a Bucket Key is under too.
+    pub(super) fn stands_on(&self) -> impl Iterator<Item = Self> {
+        let of_kms = matches!(self.source.as_str(), "kms" | "bucket-key");
+        let versions = match of_kms {
+            true if self.version.is_some() => vec![None, self.version.clone()],
+            _ => vec![self.version.clone()],
+        };
+        let source = if of_kms { "kms" } else { &self.source };
+        versions.into_iter().map(move |version| Self {
+            source: source.into(),
+            version,
+            name: self.name.clone(),
+            check: self.check.clone(),
+        })
+    }
 }
 
 impl fmt::Display for Under {

@@ -3,14 +3,16 @@
 use std::sync::{Arc, OnceLock};
 
 use object_cipher_core::{ObjectId, Opener, PartTable, StoredParts};
-use object_store::{GetOptions, ObjectMeta, ObjectStore, path::Path};
+use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, path::Path};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::EncryptedStore;
 use crate::{Error, MAX_RECORD_LEN, Record, RecordFault, Result, request::for_store};
 
-/// What one record takes in memory, at the least.
+/// What one record takes in memory, at the least: itself and its Envelope.
 const RECORD_WEIGHT: u64 = 1_024;
+/// What an attribute, or a pair of an encryption context, takes beside its texts.
+const PAIR_WEIGHT: usize = 128;
 
 /// A record, and what the store says of it. There is nothing secret in it.
 #[derive(Debug)]
@@ -86,11 +88,18 @@ impl Found {
 }
 
 impl Weighter<Path, Arc<Found>> for Weight {
-    fn weight(&self, _: &Path, found: &Arc<Found>) -> u64 {
+    fn weight(&self, path: &Path, found: &Arc<Found>) -> u64 {
         let pages = found.record.part_table.iter().flat_map(PartTable::pages);
         let table: usize = pages.map(Vec::len).sum();
+        let attributes = found.record.attributes.iter().map(|(name, value)| {
+            let key = if let Attribute::Metadata(key) = name { key.len() } else { 0 };
+            PAIR_WEIGHT + key + value.len()
+        });
+        let context = found.record.context.iter();
+        let context = context.map(|(name, value)| PAIR_WEIGHT + name.len() + value.len());
+        let pairs: usize = attributes.chain(context).sum();
         // A table is kept as it came, and again as what was read of it.
-        RECORD_WEIGHT + 4 * table as u64
+        RECORD_WEIGHT + (path.as_ref().len() + pairs + 4 * table) as u64
     }
 }
 
@@ -104,4 +113,40 @@ fn is_plain(options: &GetOptions) -> bool {
         && if_modified_since.is_none()
         && if_unmodified_since.is_none()
         && version.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test stops")]
+
+    use object_cipher_core::EkSource;
+    use object_cipher_rustcrypto::RustCrypto;
+    use object_cipher_testkit::TestKeys;
+    use object_store::{AttributeValue, Attributes, PutOptions, memory::InMemory};
+    use quick_cache::Weighter as _;
+
+    use super::*;
+
+    async fn weight(attributes: &[(String, String)]) -> u64 {
+        let keys = TestKeys::new(EkSource::Client, [7; 32]);
+        let cipher = object_cipher_core::LayeredCipher::client(keys, RustCrypto);
+        let store = EncryptedStore::new(InMemory::new(), "lake", cipher);
+        let path = Path::from("cats.csv");
+        let metadata = |key: &str| Attribute::Metadata(key.to_owned().into());
+        let value = |value: &str| AttributeValue::from(value.to_owned());
+        let pairs = attributes.iter().map(|(key, text)| (metadata(key), value(text)));
+        let attributes = Attributes::from_iter(pairs);
+        store.put_opts(&path, "Tom".into(), PutOptions::from(attributes)).await.unwrap();
+        let found = store.find(&path, GetOptions::new()).await.unwrap();
+        Weight.weight(&path, &found)
+    }
+
+    #[tokio::test]
+    async fn a_record_counts_with_what_the_caller_says_of_the_object() {
+        let bare = weight(&[]).await;
+        let long = weight(&[("note".into(), "x".repeat(60_000))]).await;
+        assert!(long >= bare + 60_000);
+        let many: Vec<_> = (0..2_000).map(|number| (number.to_string(), String::new())).collect();
+        assert!(weight(&many).await >= bare + 2_000 * PAIR_WEIGHT as u64);
+    }
 }

@@ -104,6 +104,27 @@ fn a_file_that_is_cut_short_is_a_failure() {
     assert_eq!(found.iter().filter(|path| path.is_err()).count(), 1);
 }
 
+/// Gives a byte a read, as a slow pipe may.
+struct Trickle(std::io::Cursor<Vec<u8>>);
+
+impl std::io::Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+#[test]
+fn a_format_is_told_however_few_bytes_come_at_once() {
+    let data = gzip(b"lake,a%2Bb\n");
+    let paths = Manifest::default().paths(Trickle(std::io::Cursor::new(data))).unwrap();
+    let paths: Vec<_> = paths.map(|path| path.map(String::from)).collect();
+    assert_eq!(paths, [Ok("a+b".into())]);
+    let orc = Trickle(std::io::Cursor::new(b"ORC\x01".to_vec()));
+    let refused = Manifest::default().paths(orc).map(drop);
+    assert!(matches!(refused, Err(Error::Rekey(RekeyFault::ManifestFormat(_)))));
+}
+
 #[test]
 fn other_formats_are_refused_by_name() {
     let parquet = (&b"PAR1 and more"[..], "Parquet");

@@ -116,6 +116,34 @@ fn both_keys_of_two_layers_are_needed_and_one_for_both_counts_once() {
 }
 
 #[test]
+fn what_is_under_a_bucket_key_needs_its_kms_key_once() {
+    let key = |source: &str, version: Option<&str>| Key {
+        source: source.into(),
+        name: "orders".into(),
+        version: version.map(Into::into),
+        check: None,
+    };
+    let mut tally = Tally::default();
+    let mut see = |keys: Vec<Key>| tally.see(Under { mode: "SSE-KMS".into(), keys });
+    see(vec![key("kms", Some("1"))]);
+    see(vec![key("bucket-key", Some("2"))]);
+    see(vec![key("bucket-key", Some("1")), key("kms", Some("1"))]);
+    see(vec![key("bucket-key", None)]);
+    let needed: Vec<_> = tally.keys().into_iter().map(|it| (it.key, it.objects)).collect();
+    let versions = [(None, 4), (Some("1"), 2), (Some("2"), 1)];
+    assert_eq!(needed, versions.map(|(version, objects)| (key("kms", version), objects)));
+}
+
+#[test]
+fn paths_where_nothing_is_are_not_covered() {
+    let all_gone = report([0, 0], vec![Shard::ALL]);
+    assert!(!all_gone.is_complete());
+    assert!(all_gone.to_string().contains("gone        2: are the paths"), "{all_gone}");
+    assert!(report([0, 3], vec![Shard::ALL]).is_complete());
+    assert!(report([], vec![Shard::ALL]).is_complete(), "an empty store");
+}
+
+#[test]
 fn shards_are_listed_in_ranges() {
     let shards = [0, 1, 2, 5, 7].map(|index| shard(index, 9));
     assert_eq!(list(&shards), "0-2/9, 5/9, 7/9");
