@@ -7,6 +7,7 @@ mod messages;
 mod peers;
 mod ranges;
 mod s3ec;
+mod server;
 mod sizes;
 mod small;
 mod store;
@@ -14,9 +15,8 @@ mod streams;
 mod sums;
 mod threads;
 
-use std::path::PathBuf;
-
-use clap::Args;
+pub(crate) use peers::Peers;
+pub(crate) use server::Servers;
 
 use crate::{
     machine,
@@ -24,19 +24,8 @@ use crate::{
     report::Report,
 };
 
-/// What `benches/peers/run` gives the benches to compare with.
-#[derive(Args)]
-pub(crate) struct Peers {
-    /// The program `dare-ranges`, which `benches/peers/run` builds.
-    #[arg(long)]
-    dare_ranges: Option<PathBuf>,
-    /// A Python that has Amazon's S3 Encryption Client, which `benches/peers/run` installs.
-    #[arg(long)]
-    s3ec_python: Option<PathBuf>,
-}
-
 /// Measures every goal that is asked for.
-pub(crate) fn run(report: &mut Report, others: &Peers) {
+pub(crate) fn run(report: &mut Report, others: &Peers, servers: &Servers) {
     machine::pin(0);
     chunks::run::<RawAwsLc>(report);
     chunks::run::<RawRustCrypto>(report);
@@ -48,7 +37,7 @@ pub(crate) fn run(report: &mut Report, others: &Peers) {
     sizes::run::<RawAwsLc>(report);
     sizes::run::<RawRustCrypto>(report);
     sums::run(report);
-    peers::run(report, others.dare_ranges.as_deref());
+    peers::run(report, others);
     small::run::<RawAwsLc>(report);
     small::run::<RawRustCrypto>(report);
     small::count(report);
@@ -60,4 +49,5 @@ pub(crate) fn run(report: &mut Report, others: &Peers) {
     threads::run(report);
     store::run::<RawAwsLc>(report);
     store::run::<RawRustCrypto>(report);
+    server::run(report, servers);
 }

@@ -16,14 +16,14 @@ mod table;
 
 use std::{fs, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use goals::Peers;
+use goals::{Peers, Servers};
 use report::Report;
 
 /// Speed of object-cipher, as ratios taken in one run.
 #[derive(Parser)]
-struct Args {
+struct Program {
     #[command(subcommand)]
     command: Command,
 }
@@ -31,20 +31,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Measure, and print a table.
-    Run {
-        /// Rounds of each comparison; the median counts.
-        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(1..))]
-        rounds: u8,
-        /// Only these goals.
-        #[arg(long, value_delimiter = ',')]
-        goals: Vec<u64>,
-        /// Also write what was measured to this file, as JSON. With `--goals`, results of other
-        /// goals that it holds are kept, if this machine made them.
-        #[arg(long)]
-        json: Option<PathBuf>,
-        #[command(flatten)]
-        peers: Peers,
-    },
+    Run(Box<RunArgs>),
     /// Write the table of a JSON file between the marks of a Markdown file, or print it.
     Table {
         /// What `run --json` wrote.
@@ -63,20 +50,27 @@ enum Command {
     },
 }
 
+#[derive(Args)]
+struct RunArgs {
+    /// Rounds of each comparison; the median counts.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// Only these goals.
+    #[arg(long, value_delimiter = ',')]
+    goals: Vec<u64>,
+    /// Also write what was measured to this file, as JSON. With `--goals`, results of other
+    /// goals that it holds are kept, if this machine made them.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    peers: Peers,
+    #[command(flatten)]
+    servers: Servers,
+}
+
 fn main() {
-    match Args::parse().command {
-        Command::Run { rounds, goals, json, peers } => {
-            let mut report = Report::new(usize::from(rounds), goals);
-            if let Some(kept) = json.as_ref().and_then(|path| fs::read(path).ok()) {
-                report.keep(&serde_json::from_slice(&kept).unwrap());
-            }
-            goals::run(&mut report, &peers);
-            let results = report.into_json();
-            print!("\n{}", table::markdown(&results));
-            if let Some(path) = json {
-                fs::write(path, format!("{results:#}\n")).unwrap();
-            }
-        }
+    match Program::parse().command {
+        Command::Run(args) => measure_all(&args),
         Command::Table { json, into } => {
             let results = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
             match into {
@@ -96,5 +90,19 @@ fn main() {
                 }
             }
         }
+    }
+}
+
+fn measure_all(args: &RunArgs) {
+    let RunArgs { rounds, goals, json, peers, servers } = args;
+    let mut report = Report::new(usize::from(*rounds), goals.clone());
+    if let Some(kept) = json.as_ref().and_then(|path| fs::read(path).ok()) {
+        report.keep(&serde_json::from_slice(&kept).unwrap());
+    }
+    goals::run(&mut report, peers, servers);
+    let results = report.into_json();
+    print!("\n{}", table::markdown(&results));
+    if let Some(path) = json {
+        fs::write(path, format!("{results:#}\n")).unwrap();
     }
 }

@@ -9,6 +9,15 @@ use std::{
 pub(crate) trait Case {
     /// Seconds of one run, the mean of so many.
     fn time(&mut self, clock: Clock, runs: u32) -> f64;
+
+    /// How many runs fill a round.
+    fn runs(&mut self, clock: Clock) -> u32 {
+        let mut runs = 1;
+        while self.time(clock, runs) * f64::from(runs) < ROUND.as_secs_f64() {
+            runs *= 2;
+        }
+        runs
+    }
 }
 
 /// What is measured.
@@ -67,7 +76,7 @@ impl Comparison {
         ours: &mut dyn Case,
         baseline: &mut dyn Case,
     ) -> Self {
-        let runs = [clock.calibrate(ours), clock.calibrate(baseline)];
+        let runs = [ours.runs(clock), baseline.runs(clock)];
         let mut measured = Vec::with_capacity(rounds);
         for round in 0..rounds {
             // Neither is always the first.
@@ -94,18 +103,6 @@ impl Clock {
         match self {
             Self::Processor => "processor",
             Self::Wall => "wall",
-        }
-    }
-
-    /// How many runs fill a round.
-    fn calibrate(self, case: &mut dyn Case) -> u32 {
-        let mut runs = 1;
-        loop {
-            let time = case.time(self, runs) * f64::from(runs);
-            if time >= ROUND.as_secs_f64() {
-                return runs;
-            }
-            runs *= 2;
         }
     }
 

@@ -1,4 +1,4 @@
-//! A program of another language to compare with, which runs beside us.
+//! A program to compare with, which runs beside us.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -10,7 +10,7 @@ use crate::measure::{Case, Clock};
 /// A program that answers each line it is sent by a line: how long it took, or whatever it was asked.
 pub(crate) struct Peer {
     child: Child,
-    requests: ChildStdin,
+    requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
@@ -27,14 +27,14 @@ pub(crate) struct Request<'a> {
 impl Peer {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let requests = child.stdin.take().unwrap();
+        let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().unwrap());
         Self { child, requests, answers }
     }
 
     /// The number that it answers.
     pub(crate) fn ask(&mut self, request: &str) -> f64 {
-        writeln!(self.requests, "{request}").unwrap();
+        writeln!(self.requests.as_ref().unwrap(), "{request}").unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         answer.trim().parse().unwrap()
@@ -50,7 +50,8 @@ impl Case for Request<'_> {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // It ends when no more is asked.
+        drop(self.requests.take());
         let _ = self.child.wait();
     }
 }

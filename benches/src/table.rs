@@ -94,7 +94,9 @@ fn numbers(list: &str) -> Vec<u64> {
 fn speed(details: &Value) -> String {
     match (details["gib_per_s"][0].as_f64(), details["objects_per_s"][0].as_f64()) {
         (Some(gib), _) => format!("{gib:.1} GiB/s"),
-        (_, Some(objects)) => format!("{:.0} k/s", objects / 1e3),
+        (_, Some(objects)) if objects >= 1e4 => format!("{:.0} k/s", objects / 1e3),
+        (_, Some(objects)) if objects >= 10.0 => format!("{objects:.0}/s"),
+        (_, Some(objects)) => format!("{objects:.1}/s"),
         _ => String::new(),
     }
 }

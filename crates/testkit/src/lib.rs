@@ -14,6 +14,7 @@ mod seeded;
 mod stored_object;
 mod subject;
 mod test_keys;
+mod unencrypted;
 pub mod vectors;
 mod watched;
 
@@ -25,4 +26,5 @@ pub use seeded::Seeded;
 pub use stored_object::StoredObject;
 pub use subject::{cx, plaintext, upload_cx};
 pub use test_keys::TestKeys;
+pub use unencrypted::Unencrypted;
 pub use watched::{Watch, Watched, WatchedAead, WatchedExpander};

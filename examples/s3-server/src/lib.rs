@@ -6,5 +6,6 @@
 pub mod args;
 pub mod front;
 pub mod key_service;
+mod library;
 pub mod start;
 pub mod store;

@@ -87,6 +87,9 @@ pub async fn serve(args: Args) -> Result<()> {
     if tls.is_none() {
         tracing::warn!("plain HTTP: everybody on the way can read bodies and credentials");
     }
+    if cfg!(no_encryption) {
+        tracing::warn!("built for a bench: NOTHING IS ENCRYPTED");
+    }
     println!("listening on {scheme}://{}", listener.local_addr()?);
     io::stdout().flush()?;
     let service = Service::new(front, &args.access_keys);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
-use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{ETag, EncryptionContext, Envelope, KeyRef, Mode, ObjectCipher, Opener};
 use object_cipher_dsse_kms::DsseKms;
 use object_cipher_kms::{Describe, KeyName, KmsCall, bucket_arn, effective_context, object_arn};
@@ -22,6 +21,7 @@ use super::{
 };
 use crate::{
     key_service::KeyService,
+    library::Library,
     store::{self, BucketName, Metadata, ObjectKey, ObjectRecord, OpenObject, StoredObject},
 };
 
@@ -78,9 +78,9 @@ impl Front {
         let whole = whole_context(context, bucket_key, &place)?;
         let cipher: Arc<dyn ObjectCipher> = if bucket_key {
             let bucket_keys = Arc::clone(bucket_keys);
-            Arc::new(SseKms::with_bucket_keys(Arc::clone(kms), name, bucket_keys, AwsLc))
+            Arc::new(SseKms::with_bucket_keys(Arc::clone(kms), name, bucket_keys, Library))
         } else {
-            Arc::new(SseKms::new(Arc::clone(kms), name, AwsLc))
+            Arc::new(SseKms::new(Arc::clone(kms), name, Library))
         };
         let cipher = Arc::new(RequestCipher::new(cipher, Some(whole), place.caller));
         Ok(Chosen { cipher, key_md5: None, context: context.clone() })
@@ -95,7 +95,7 @@ impl Front {
     ) -> Result<Chosen> {
         let (kms, name) = (Arc::clone(&self.key_service()?.kms), self.named_key(key)?);
         let whole = whole_context(context, false, &place)?;
-        let cipher = Arc::new(DsseKms::new(kms, name, RustCrypto, AwsLc));
+        let cipher = Arc::new(DsseKms::new(kms, name, RustCrypto, Library));
         let cipher = Arc::new(RequestCipher::new(cipher, Some(whole), place.caller));
         Ok(Chosen { cipher, key_md5: None, context: context.clone() })
     }
@@ -134,9 +134,9 @@ impl Front {
     ) -> Result<Chosen> {
         let (cipher, key_md5): (Arc<dyn ObjectCipher>, _) = match (mode, key) {
             (Mode::SseS3, _) => {
-                (Arc::new(SseS3::new(Arc::clone(&self.shared.keyring), AwsLc)), None)
+                (Arc::new(SseS3::new(Arc::clone(&self.shared.keyring), Library)), None)
             }
-            (Mode::SseC, Some(key)) => (Arc::new(SseC::new(key, AwsLc)), Some(key.md5())),
+            (Mode::SseC, Some(key)) => (Arc::new(SseC::new(key, Library)), Some(key.md5())),
             _ => {
                 let message = "This server does not have this mode.";
                 return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
@@ -236,7 +236,7 @@ impl Chosen {
     /// The ETag of a content in one piece, and whether records show it.
     pub(super) fn etag(&self, digests: &object_cipher_s3::Digests) -> Result<(ETag, bool)> {
         let rule = ETagRule::of(self.cipher.mode());
-        Ok((rule.etag(digests, &AwsLc)?, rule == ETagRule::Random))
+        Ok((rule.etag(digests, &Library)?, rule == ETagRule::Random))
     }
 
     /// What a failure to write by this cipher tells the client.

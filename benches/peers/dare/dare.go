@@ -33,27 +33,62 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// seal makes a whole object, under a nonce of zeros.
-func seal(key, content []byte) ([]byte, error) {
+// seal reads, seals and writes package after package with one buffer, under a nonce of zeros.
+func seal(key []byte, from io.Reader, to io.Writer) error {
 	aead, err := newAEAD(key)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var stored []byte
-	for number := uint32(0); len(content) > 0; number++ {
-		payload := content[:min(payloadLen, len(content))]
-		content = content[len(payload):]
-		header := make([]byte, headerLen)
+	// One byte more than a package takes tells whether another one follows.
+	plain := make([]byte, payloadLen+1)
+	sealed := make([]byte, 0, packageLen)
+	have := 0
+	for number := uint32(0); ; number++ {
+		count, err := io.ReadFull(from, plain[have:])
+		have += count
+		isLast := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && !isLast {
+			return err
+		}
+		payload := plain[:min(have, payloadLen)]
+		if len(payload) == 0 {
+			return nil
+		}
+		header := sealed[:headerLen]
+		clear(header)
 		header[0], header[1] = version, aesGCM
 		binary.LittleEndian.PutUint16(header[2:], uint16(len(payload)-1))
-		if len(content) == 0 {
+		if isLast {
 			header[4] |= finalFlag
 		}
 		nonce := nonceOf(header, number)
-		stored = append(stored, header...)
-		stored = aead.Seal(stored, nonce[:], payload, header[:4])
+		if _, err := to.Write(aead.Seal(header, nonce[:], payload, header[:4])); err != nil || isLast {
+			return err
+		}
+		have = copy(plain, plain[payloadLen:have])
 	}
-	return stored, nil
+}
+
+// open reads, opens and writes package after package.
+func open(key []byte, from io.Reader, to io.Writer) error {
+	aead, err := newAEAD(key)
+	if err != nil {
+		return err
+	}
+	buffer := buffers.Get().(*[packageLen]byte)
+	defer buffers.Put(buffer)
+	packages := packageReader{from: from, aead: aead, buffer: buffer[:]}
+	room := make([]byte, payloadLen)
+	for !packages.final {
+		payload, err := packages.open(room)
+		if err != nil {
+			return err
+		}
+		if _, err := to.Write(payload); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func nonceOf(header []byte, number uint32) (nonce [12]byte) {

@@ -1,3 +1,0 @@
-module dare-ranges
-
-go 1.24

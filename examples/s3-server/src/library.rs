@@ -1,0 +1,6 @@
+//! The library that seals, [`Library`]; with `--cfg no_encryption`, for benches, none.
+
+#[cfg(not(no_encryption))]
+pub(crate) use object_cipher_aws_lc::AwsLc as Library;
+#[cfg(no_encryption)]
+pub(crate) use object_cipher_testkit::Unencrypted as Library;
