@@ -69,7 +69,8 @@ class Server:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.endpoint = self.process.stdout.readline().rsplit(maxsplit=1)[-1]
+        listening = next(line for line in self.process.stdout if line.startswith("listening"))
+        self.endpoint = listening.split()[-1]
         self.s3 = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
