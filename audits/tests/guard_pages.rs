@@ -82,7 +82,7 @@ fn sealed(backend: &impl CryptoBackend, aad: &[u8], plaintext: &[u8]) -> (Vec<u8
 }
 
 fn chunks_in_guarded_memory<B: CryptoBackend>(backend: &B, other: &impl CryptoBackend) {
-    let [mut text, mut key, mut nonce, mut aad, mut tag] = [(); 5].map(|()| Guarded::new());
+    let [mut text, mut key, mut nonce, mut added, mut tag] = [(); 5].map(|()| Guarded::new());
     for (length, at) in lengths().flat_map(|length| [(length, At::Begin), (length, At::End)]) {
         let plaintext = content(length);
         let said = content(length % 41);
@@ -90,15 +90,15 @@ fn chunks_in_guarded_memory<B: CryptoBackend>(backend: &B, other: &impl CryptoBa
         let key: &[u8; 32] = (&*key.hold(at, &KEY)).try_into().unwrap();
         let aead = backend.aead(key).unwrap();
         let nonce: &[u8; 12] = (&*nonce.hold(at, &NONCE)).try_into().unwrap();
-        let aad = &*aad.hold(at, &said);
+        let said = &*added.hold(at, &said);
         let tag: &mut [u8; 16] = tag.hold(at, &[0; 16]).try_into().unwrap();
         let text = text.hold(at, &plaintext);
-        aead.seal(nonce, aad, text, tag).unwrap();
+        aead.seal(nonce, said, text, tag).unwrap();
         assert_eq!((&*text, &*tag), (&body[..], &right), "{length} bytes, {at:?}");
-        aead.open(nonce, aad, text, tag).unwrap();
+        aead.open(nonce, said, text, tag).unwrap();
         assert_eq!(text, plaintext, "{length} bytes, {at:?}");
         tag[15] ^= 1;
-        aead.open(nonce, aad, text, tag).unwrap_err();
+        aead.open(nonce, said, text, tag).unwrap_err();
     }
 }
 

@@ -18,10 +18,12 @@ const CHUNK: usize = 16_384;
 const STRIDE: usize = CHUNK + 16;
 const TIMES: u64 = 64;
 
+type Work = fn(u64);
+
 /// The most that each case may take: what it took when this was written, and a quarter for other compilers.
 /// A copy
 /// of a chunk counts 16 thousand, as does a wipe: the processor's string instructions count by the byte.
-const MOST: [(&str, fn(u64), u64); 6] = [
+const MOST: [(&str, Work, u64); 6] = [
     ("a chunk sealed in place", seal_in_place, 160),
     ("a chunk opened in place", open_in_place, 135),
     ("16 chunks sealed, Read to Write, Envelope and all", seal_chunks, 401_000),

@@ -64,7 +64,7 @@ fn cases_of<B: CryptoBackend + Copy + 'static>(backend: B) -> Vec<Case> {
     });
     let chunks = CHUNKS.map(|(what, at)| {
         Case::new(format!("{library}: {what}"), TIMES, move |times| {
-            refuse_chunk(backend, at, times)
+            refuse_chunk(backend, at, times);
         })
     });
     keys.into_iter().chain(chunks).collect()

@@ -35,7 +35,8 @@ impl<S: ObjectStore> Builder<S> {
     }
 
     /// The prefix under which bodies are kept and that nobody sees through the store:
-    /// `.object-cipher` by default. It stays what it was.
+    /// `.object-cipher` by default. It stays what it was, and had better be one name: folders above it show
+    /// in lists. `.Object-Cipher` is reserved with it, since some file systems take both for one.
     pub fn reserved_prefix(mut self, prefix: impl Into<Path>) -> Self {
         self.settings.paths = Paths::new(prefix.into());
         self

@@ -36,6 +36,13 @@ pub enum Error {
         /// Which object.
         path: Path,
     },
+    /// The record was written for another path, and copied or moved here beneath the store. Copy it through
+    /// the store, or put it back.
+    #[error("{path}: its record was written for another path, and copied here beneath the store")]
+    Misplaced {
+        /// Where it is.
+        path: Path,
+    },
     /// The path lies under the prefix that holds the bodies.
     #[error("{path} lies under the prefix that is reserved for bodies")]
     Reserved {

@@ -55,9 +55,13 @@ impl Paths {
         Some(ObjectId::from_bytes(bytes))
     }
 
-    /// Whether a path is not for objects.
+    /// Whether a path is not for objects. Some file systems do not tell `A` from `a`.
     pub(crate) fn is_reserved(&self, path: &Path) -> bool {
-        path.prefix_matches(&self.reserved)
+        let mut parts = path.parts();
+        self.reserved.parts().all(|reserved| {
+            let is_it = |part: PathPart<'_>| part.as_ref().eq_ignore_ascii_case(reserved.as_ref());
+            parts.next().is_some_and(is_it)
+        })
     }
 
     /// A path that objects can have.

@@ -7,7 +7,7 @@ use object_cipher_core::{
     CompletedUpload, EncryptionContext, Envelope, Error as CoreError, MAX_ENVELOPE_LEN, PartTable,
     State,
 };
-use object_store::Attributes;
+use object_store::{Attributes, path::Path};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Result};
@@ -32,6 +32,7 @@ const MAX_PAIRS_LEN: usize = 65_536;
 /// version      1   1
 /// zero         3
 /// length       8   of the plaintext, in bytes, big-endian
+/// path        32   SHA-256 of the path that it was written for
 /// envelope     4 + n
 /// attributes   4 + n   pairs, names strictly rising: (4 + n name, 4 + n value) each
 /// context      4 + n   pairs, in the same form
@@ -45,6 +46,9 @@ const MAX_PAIRS_LEN: usize = 65_536;
 pub struct Record {
     /// The plaintext's length, in bytes.
     pub plaintext_len: u64,
+    /// SHA-256 of the path that it was written for. Somewhere else it is a copy that was made beneath the
+    /// store: it opens nothing there, and the body is not its own.
+    pub path_digest: [u8; 32],
     /// The Envelope of a finished object.
     pub envelope: Envelope,
     /// What the caller says of the object, such as its content type.
@@ -87,17 +91,32 @@ pub enum RecordFault {
 
 impl Record {
     /// The record of an object of one body.
-    pub(crate) fn of_body(plaintext_len: u64, envelope: Envelope, said: Said) -> Self {
+    pub(crate) fn of_body(path: &Path, plaintext_len: u64, envelope: Envelope, said: Said) -> Self {
         let Said { attributes, context } = said;
-        Self { plaintext_len, envelope, attributes, context, part_table: None }
+        let path_digest = digest(path);
+        Self { plaintext_len, path_digest, envelope, attributes, context, part_table: None }
     }
 
     /// The record of a completed upload.
-    pub(crate) fn of_parts(plaintext_len: u64, completed: CompletedUpload, said: Said) -> Self {
-        let Said { attributes, context } = said;
+    pub(crate) fn of_parts(
+        path: &Path,
+        plaintext_len: u64,
+        completed: CompletedUpload,
+        said: Said,
+    ) -> Self {
         let CompletedUpload { envelope, part_table } = completed;
-        let part_table = Some(part_table);
-        Self { plaintext_len, envelope, attributes, context, part_table }
+        let record = Self::of_body(path, plaintext_len, envelope, said);
+        Self { part_table: Some(part_table), ..record }
+    }
+
+    /// The record that the same object has at another path.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        Self { path_digest: digest(path), ..self }
+    }
+
+    /// Whether it was written for a path.
+    pub(crate) fn is_of(&self, path: &Path) -> bool {
+        self.path_digest == digest(path)
     }
 
     /// Reads what was found at an object's path.
@@ -109,7 +128,9 @@ impl Record {
             return Err(RecordFault::TooLong);
         }
         let plaintext_len = plaintext_len(bytes)?;
-        let mut rest = bytes.get(16..).ok_or(RecordFault::TooShort)?;
+        let rest = bytes.get(16..).ok_or(RecordFault::TooShort)?;
+        let (path_digest, mut rest) =
+            rest.split_first_chunk::<32>().ok_or(RecordFault::TooShort)?;
         let envelope = section(&mut rest, MAX_ENVELOPE_LEN)?;
         let envelope = Envelope::parse(envelope).map_err(|_| RecordFault::Envelope)?;
         let attributes = Pairs::parse(section(&mut rest, MAX_PAIRS_LEN)?)?.to_attributes()?;
@@ -127,7 +148,8 @@ impl Record {
         if envelope.state() != State::Finished || envelope.is_multipart() != part_table.is_some() {
             return Err(RecordFault::Envelope);
         }
-        Ok(Self { plaintext_len, envelope, attributes, context, part_table })
+        let path_digest = *path_digest;
+        Ok(Self { plaintext_len, path_digest, envelope, attributes, context, part_table })
     }
 
     /// What is stored.
@@ -143,10 +165,11 @@ impl Record {
         let table = self.part_table.as_ref().map(PartTable::to_bytes).unwrap_or_default();
         let sections = [self.envelope.as_bytes(), &attributes, &context, &table];
         let length: usize = sections.iter().map(|section| 4 + section.len()).sum();
-        let mut out = Vec::with_capacity(16 + length);
+        let mut out = Vec::with_capacity(48 + length);
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&[VERSION, 0, 0, 0]);
         out.extend_from_slice(&self.plaintext_len.to_be_bytes());
+        out.extend_from_slice(&self.path_digest);
         for section in sections {
             let length = u32::try_from(section.len())
                 .map_err(|_| CoreError::Limit("a section of a record has at most 2^32 bytes"))?;
@@ -170,6 +193,10 @@ pub(crate) struct Said {
 /// As [`Record::to_bytes`].
 pub(crate) fn attributes_digest(attributes: &Attributes) -> Result<[u8; 32]> {
     Ok(Sha256::digest(Pairs::of_attributes(attributes)?.to_bytes()).into())
+}
+
+fn digest(path: &Path) -> [u8; 32] {
+    Sha256::digest(path.as_ref()).into()
 }
 
 /// The plaintext's length, as the first [`HEAD_LEN`] bytes of a record tell it.

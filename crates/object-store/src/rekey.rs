@@ -46,6 +46,7 @@ mod under;
 mod walk;
 
 use std::{
+    collections::HashSet,
     fmt, io,
     num::NonZeroU32,
     path::PathBuf,
@@ -132,7 +133,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum RekeyFault {
     /// It is no shard.
-    #[error("a shard is I/N, with I from 0 to N-1")]
+    #[error("a shard is I/N, with I from 0 to N-1, and N at most 1048576")]
     Shard,
     /// A journal cannot be read or written.
     #[error("the journal {}: {source}", path.display())]
@@ -158,6 +159,13 @@ pub enum RekeyFault {
         /// What the run is of.
         wanted: String,
     },
+    /// A journal of a run that ended without a failure, of objects under a key that has no name. Whether the
+    /// next run is to the same key cannot be told.
+    #[error(
+        "the journal {} is of a run that ended, under a key that has no name: begin another one",
+        .0.display()
+    )]
+    JournalEnded(PathBuf),
     /// A manifest that cannot be read.
     #[error("the manifest: {0}")]
     Manifest(String),
@@ -304,7 +312,7 @@ impl<S: ObjectStore> Rekey<S> {
         let mut tally = Tally::begin();
         let (past, mut writer) = match self.journal.take() {
             Some(mut journal) => {
-                journal.begin(&self.journal_of())?;
+                journal.begin(&self.journal_of(), self.task.tells_done())?;
                 journal.into_parts()
             }
             None => Default::default(),
@@ -312,16 +320,23 @@ impl<S: ObjectStore> Rekey<S> {
         if self.is_dry {
             writer = Writer::default();
         }
-        past.all_moved().for_each(|change| tally.count(change, true));
+        let mut moved_anew = HashSet::new();
         let mut progress = Progress { done: 0, total: walk.total, began: Instant::now() };
         let mut settled = pin!(self.settled(walk, &past));
         while let Some((object, outcome)) = settled.next().await {
             if let Outcome::Done { change, e_tag } = &outcome {
                 writer.note(&object, e_tag.as_deref(), change).await?;
+                if past.moved(&object).is_some() {
+                    moved_anew.insert(object.clone());
+                }
             }
             self.enter(&mut tally, &object, outcome);
             progress.done += 1;
             self.watch.progress(&progress);
+        }
+        past.all_moved_but(&moved_anew).for_each(|change| tally.count(change, true));
+        if tally.failed() == 0 {
+            writer.end()?;
         }
         writer.sync().await?;
         Ok(tally.into_report(self.subject(), vec![self.shard], now()))
@@ -369,7 +384,7 @@ impl<S: ObjectStore> Rekey<S> {
             Outcome::Known { change, is_read } => tally.count(&change, !is_read),
             Outcome::Seen(under) => tally.see(under),
             Outcome::Gone => tally.miss(),
-            // It is among those that the journal told at the beginning.
+            // It is among those that the journal tells at the end.
             Outcome::MovedBefore => {}
             Outcome::Failed(error, under) => {
                 self.watch.failed(object, &error);
@@ -416,6 +431,16 @@ impl<W: Watch + ?Sized> Watch for Arc<W> {
 
     fn failed(&self, path: &str, error: &Error) {
         (**self).failed(path, error);
+    }
+}
+
+impl Task {
+    /// Whether an object tells by itself that it is done.
+    fn tells_done(&self) -> bool {
+        match self {
+            Self::Census => true,
+            Self::Rewrap(goal) | Self::Move { goal, .. } => goal.is_named(),
+        }
     }
 }
 

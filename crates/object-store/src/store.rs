@@ -28,6 +28,8 @@ use quick_cache::sync::Cache;
 
 use crate::{Builder, CipherTable, Ciphers, Record, paths::Paths, request::Identity};
 
+#[cfg(feature = "rekey")]
+pub(crate) use copy::{Copied, Copying};
 use found::{Records, records};
 
 pub use rewrap::Rewrapped;

@@ -182,19 +182,28 @@ async fn under_a_key_without_a_name_only_the_journal_tells_what_is_done() {
     for number in 0..OBJECTS {
         old.put(&path(number), plain(number).into()).await.unwrap();
     }
-    let run = async |journal: &str| {
+    let run = async |journal: &str, walk: Walk| {
         let ciphers = CipherTable::new(sse_c(8)).also_open(sse_s3());
         let store = EncryptedStore::builder(probe.clone(), "lake", ciphers).build();
         let rekey = Rekey::new(store, Goal::new(Mode::SseC).under(KeyRef::Customer));
         let rekey = rekey.journal(Journal::open(folder.path().join(journal)).unwrap());
-        rekey.run(Walk::list(None)).await.unwrap()
+        rekey.run(walk).await
     };
-    let first = run("journal").await;
+    let fault = Failure { path: "a".into(), reason: "it is no path".into() };
+    let some = (0..9).map(|number| Ok(path(number))).chain([Err(fault)]);
+    let first = run("journal", walk_of(some.collect())).await.unwrap();
+    assert_eq!((changed(&first), first.failed), (9, 1));
     let before = beneath(&probe).await;
-    let second = run("journal").await;
-    assert_eq!((changed(&first), &second.changes), (OBJECTS as u64, &first.changes));
-    assert_eq!(beneath(&probe).await, before, "nothing was written");
-    run("another").await;
+    let second = run("journal", Walk::list(None)).await.unwrap();
+    assert_eq!((second.by_journal, changed(&second)), (9, OBJECTS as u64));
+    let after = beneath(&probe).await;
+    let untouched = after.iter().filter(|record| before.contains(record)).count();
+    assert_eq!(untouched, after.len() - (OBJECTS - 9), "what was done is not done again");
+    // It ended well. A run with the same journal may be to the next key, which nothing tells apart.
+    let third = run("journal", Walk::list(None)).await;
+    assert!(matches!(third, Err(Error::Rekey(RekeyFault::JournalEnded(_)))), "{third:?}");
+    assert_eq!(beneath(&probe).await, after);
+    run("another", Walk::list(None)).await.unwrap();
     assert_ne!(beneath(&probe).await, before);
     assert_eq!(read(&store(probe, sse_c(8)), &path(1)).await.unwrap(), plain(1));
 }
@@ -426,4 +435,70 @@ async fn the_rate_is_not_exceeded() {
     let rekey = lake.rekey().rate(NonZeroU32::new(100).unwrap());
     rekey.run(Walk::list(None)).await.unwrap();
     assert!(begin.elapsed() >= Duration::from_millis(10 * (OBJECTS as u64 - 1 - 5)));
+}
+
+#[tokio::test]
+async fn a_move_takes_a_record_copied_beneath_for_no_move_of_its_own() {
+    let lake = Lake::new().await;
+    let target = Path::from("b/0/0");
+    lake.probe.memory().copy(&path(0), &target).await.unwrap();
+    let report = lake.moving("a", "b").run(Walk::list(Some("a".into()))).await.unwrap();
+    assert_eq!((report.failed, &report.failures[0].path[..]), (1, path(0).as_ref()), "{report}");
+    assert_eq!(read(&lake.store(KEY), &path(0)).await.unwrap(), plain(0));
+    lake.probe.memory().delete(&target).await.unwrap();
+    let again = lake.moving("a", "b").run(Walk::list(Some("a".into()))).await.unwrap();
+    assert_eq!((again.failed, changed(&again)), (0, 1));
+    assert_eq!(read(&lake.store(KEY), &target).await.unwrap(), plain(0));
+}
+
+#[tokio::test]
+async fn a_move_that_would_come_under_another_key_moves_nothing() {
+    let lake = Lake::new().await;
+    let before = beneath(&lake.probe).await;
+    let run = async || {
+        let rekey = Rekey::moving(lake.store(KEY), goal(OTHER_KEY), "a".into(), "b".into());
+        rekey.unwrap().run(Walk::list(Some("a".into()))).await.unwrap()
+    };
+    for report in [run().await, run().await] {
+        assert_eq!((report.failed, report.objects), (OBJECTS as u64, OBJECTS as u64), "{report}");
+        assert!(report.failures[0].reason.contains("was a key rotated"), "{report}");
+    }
+    let records = |all: Vec<(Path, Option<String>)>| {
+        all.into_iter().filter(|(at, _)| !at.as_ref().contains("/shared/")).collect::<Vec<_>>()
+    };
+    assert_eq!(records(beneath(&lake.probe).await), records(before));
+}
+
+#[tokio::test]
+async fn whatever_call_of_a_move_fails_it_is_in_a_report() {
+    for (works, call) in (1..=14).flat_map(|call| [(false, call), (true, call)]) {
+        let lake = Lake::new().await;
+        let run = async || {
+            let journal = Journal::open(lake.journal()).unwrap();
+            let walk = Walk::list(Some("a/1".into()));
+            lake.moving("a/1", "b").journal(journal).run(walk).await.unwrap()
+        };
+        for number in 2..OBJECTS {
+            lake.store(KEY).delete(&path(number)).await.unwrap();
+        }
+        lake.probe.fail_at(call, works);
+        let first = run().await;
+        lake.probe.reset();
+        let again = run().await;
+        assert!(again.is_complete(), "{works}, {call}: {again}");
+        assert_eq!(changed(&again), 1, "{works}, {call}: {first}\n{again}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_moved_again_counts_once() {
+    let lake = Lake::new().await;
+    let run = async || {
+        let journal = Journal::open(lake.journal()).unwrap();
+        lake.moving("a", "b").journal(journal).run(Walk::list(Some("a".into()))).await.unwrap()
+    };
+    run().await;
+    lake.store(KEY).delete(&Path::from("b/1/1")).await.unwrap();
+    lake.store(KEY).put(&path(1), plain(1).into()).await.unwrap();
+    assert_eq!(under(&run().await), [(arn(OTHER_KEY), OBJECTS as u64)]);
 }

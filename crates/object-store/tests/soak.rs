@@ -1,19 +1,28 @@
 //! P3: all modes side by side for a long time, while calls of the store beneath fail. Three seconds as a test;
 //! an hour, with resident memory held flat, by `crates/object-store/tests/soak`.
 
-#![allow(clippy::unwrap_used, reason = "a failed test stops")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test stops")]
 
 mod setup;
 
 use std::{
     env, fs,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::{TryStreamExt as _, future::join_all};
+use object_cipher_aws_lc::AwsLc;
+use object_cipher_core::KeyringId;
+use object_cipher_dsse_kms::DsseKms;
+use object_cipher_keyring::{KeyringFile, Unlock};
+use object_cipher_kms::{Kms, LocalKms, Scope};
 use object_cipher_object_store::EncryptedStore;
+use object_cipher_rustcrypto::RustCrypto;
+use object_cipher_sse_kms::SseKms;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, Result, path::Path};
-use setup::{Cipher, Probe, ciphers, content, read, store};
+use setup::{Cipher, KEY, Probe, client, content, key, read, sse_c, sse_s3, store};
+use tempfile::TempDir;
 
 /// How long, in seconds.
 const SECONDS: &str = "OBJECT_CIPHER_SOAK";
@@ -41,9 +50,12 @@ async fn p3_nothing_is_wrong_and_memory_is_flat_while_calls_fail() {
     let seconds = env::var(SECONDS).map_or(3, |text| text.parse().unwrap());
     let end = Instant::now() + Duration::from_secs(seconds);
     let probe = Probe::default();
-    let ciphers = ciphers().into_iter().cycle();
+    let folder = TempDir::new().unwrap();
+    let mut ciphers = vec![sse_s3(), sse_c(7), client()];
+    ciphers.extend(kms_ciphers(&folder));
+    let named = (0..WRITERS).zip(ciphers.into_iter().cycle());
     let mut writers: Vec<_> =
-        (0..WRITERS).zip(ciphers).map(|(name, cipher)| Writer::new(name, &probe, cipher)).collect();
+        named.map(|(name, cipher)| Writer::new(name, &probe, cipher)).collect();
     let (mut resident, mut acts) = (Vec::new(), 0);
     while Instant::now() < end {
         join_all(writers.iter_mut().map(Writer::act_for_a_while)).await;
@@ -197,6 +209,19 @@ impl Writer {
             assert_eq!(self.may[number].len(), 1);
         }
     }
+}
+
+/// SSE-KMS and DSSE-KMS by a real KMS: the fake one remembers all that it ever wrapped.
+fn kms_ciphers(folder: &TempDir) -> [Cipher; 2] {
+    let unlock = Unlock::new_key_file(folder.path().join("unlock.key"), &AwsLc).unwrap();
+    let id = KeyringId::parse("soak").unwrap();
+    let keyring = KeyringFile::create(folder.path().join("keyring"), &id, &unlock, AwsLc).unwrap();
+    let (keyring, at) = (Arc::new(keyring), folder.path().join("kms"));
+    let kms = LocalKms::create(at, keyring, Scope::default(), AwsLc).unwrap();
+    kms.create_key_of_id(KEY, &[]).unwrap();
+    let kms: Arc<dyn Kms> = Arc::new(kms);
+    let sse = SseKms::new(Arc::clone(&kms), key(), AwsLc);
+    [Arc::new(sse), Arc::new(DsseKms::new(kms, key(), RustCrypto, AwsLc))]
 }
 
 fn plain(seed: u64) -> Vec<u8> {

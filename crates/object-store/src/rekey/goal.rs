@@ -52,6 +52,11 @@ impl Goal {
         self.mode
     }
 
+    /// Whether it says which key is wanted.
+    pub(super) fn is_named(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Whether an Envelope is as wanted; none when it does not tell.
     pub(super) fn is_met_by(&self, envelope: &Envelope) -> Option<bool> {
         if envelope.mode() != self.mode {

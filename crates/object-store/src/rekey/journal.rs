@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{File, TryLockError},
     io::{self, BufRead as _, BufReader, Write as _},
     mem,
@@ -32,13 +32,19 @@ const SYNC_AFTER: Duration = Duration::from_secs(1);
 ///
 /// Nothing is believed of it but that: a path whose record has another ETag is looked at anew, and so is
 /// one whose line was torn by a crash or altered. Lines are synced in batches, after the records are put.
-/// A line that is lost is work that is found done. One process has it at a time.
+/// A line that is lost is work that is found done; but under a customer's key, which has no name, it is an
+/// object that fails, since the old key does not open it any more.
+///
+/// Where the wanted key has no name, the journal of a run that ended without a failure is not gone on with: the
+/// next run may be to the next key. One process has it at a time.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     /// Whether it begins as journals do, as far as it goes.
     begins_so: bool,
     of: Option<String>,
+    /// Whether a run with it ended without a failure.
+    has_ended: bool,
     past: Past,
     writer: Writer,
 }
@@ -87,6 +93,12 @@ struct Entry<'a> {
     e_tag: Option<Cow<'a, str>>,
     #[serde(flatten)]
     change: Cow<'a, Change>,
+}
+
+/// Of a run without a failure.
+#[derive(Serialize, Deserialize)]
+struct End {
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -138,12 +150,16 @@ impl Journal {
     }
 
     fn empty(path: PathBuf) -> Self {
-        Self { path, begins_so: true, of: None, past: Past::default(), writer: Writer::default() }
+        let (past, writer) = (Past::default(), Writer::default());
+        Self { path, begins_so: true, of: None, has_ended: false, past, writer }
     }
 
     /// Refuses a journal of another run, and says in a new one what it is of.
-    pub(super) fn begin(&mut self, of: &str) -> Result<()> {
+    pub(super) fn begin(&mut self, of: &str, tells_done: bool) -> Result<()> {
         match &self.of {
+            _ if self.has_ended && !tells_done => {
+                Err(RekeyFault::JournalEnded(self.path.clone()).into())
+            }
             _ if !self.begins_so => Err(RekeyFault::NoJournal(self.path.clone()).into()),
             Some(found) if found == of => Ok(()),
             None if self.past.is_empty() => {
@@ -183,6 +199,8 @@ impl Journal {
             let Some(line) = line.strip_suffix(b"\n") else { return Ok(false) };
             if let Ok(entry) = serde_json::from_slice(line) {
                 self.past.take_in(entry, &mut indices);
+            } else if serde_json::from_slice::<End>(line).is_ok() {
+                self.has_ended = true;
             } else if let (None, Ok(header)) = (&self.of, serde_json::from_slice::<Header>(line)) {
                 let is_ours = header.journal == NAME && header.version == VERSION;
                 self.of = Some(if is_ours { header.of } else { header.journal });
@@ -202,9 +220,11 @@ impl Past {
         self.changes.get(*self.moved.get(&digest(path, None))?)
     }
 
-    /// All moves in the journal: nobody finds what was moved where it was.
-    pub(super) fn all_moved(&self) -> impl Iterator<Item = &Change> {
-        self.moved.values().filter_map(|index| self.changes.get(*index))
+    /// The moves in the journal, but of these paths: nobody finds what was moved where it was.
+    pub(super) fn all_moved_but(&self, paths: &HashSet<String>) -> impl Iterator<Item = &Change> {
+        let but: HashSet<_> = paths.iter().map(|path| digest(path, None)).collect();
+        let moved = self.moved.iter().filter(move |(path, _)| !but.contains(*path));
+        moved.filter_map(|(_, index)| self.changes.get(*index))
     }
 
     fn is_empty(&self) -> bool {
@@ -256,6 +276,11 @@ impl Writer {
         let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         (*count, *synced) = (0, Instant::now());
         Ok(written.map_err(RekeyFault::journal(path))?)
+    }
+
+    /// Notes that all was looked at, and nothing failed.
+    pub(super) fn end(&mut self) -> Result<()> {
+        self.append(&End { ended: true })
     }
 
     fn append(&mut self, line: &impl Serialize) -> Result<()> {

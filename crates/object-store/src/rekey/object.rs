@@ -1,15 +1,16 @@
 //! One object: what becomes of it.
 
 use object_cipher_core::Envelope;
-use object_store::{
-    Error as StoreError, ObjectMeta, ObjectStore, RenameOptions, RenameTargetMode, path::Path,
-};
+use object_store::{Error as StoreError, ObjectMeta, ObjectStore, path::Path};
 
 use super::{
     Goal, Rekey, RekeyFault, Task, Under,
     journal::{Change, Done, Past},
 };
-use crate::{Error, Record, Result};
+use crate::{
+    Error, Record, Result,
+    store::{Copied, Copying},
+};
 
 /// What became of a path.
 #[derive(Debug)]
@@ -89,7 +90,8 @@ impl<S: ObjectStore> Rekey<S> {
         let rewrapped = self.store.rewrapped(path, &meta, record, &self.extensions).await?;
         expect_met(goal, &rewrapped.envelope)?;
         let to = Under::of(&rewrapped.envelope);
-        let e_tag = self.store.replace_record(path, &meta, &rewrapped).await?.e_tag;
+        let put = self.store.replace_record(path, &meta, &rewrapped, &self.extensions).await?;
+        let e_tag = put.e_tag;
         Ok(Outcome::Done { change: Change { outcome: Done::Rewrapped, from, to }, e_tag })
     }
 
@@ -118,37 +120,47 @@ impl<S: ObjectStore> Rekey<S> {
                 Err(error) => Err(error),
             };
         }
-        let mut options = RenameOptions::new().with_target_mode(RenameTargetMode::Create);
-        options.extensions = self.extensions.clone();
-        match self.store.rename_object(path, target, options).await {
+        let copying = Copying::create(self.extensions.clone());
+        let expect = |envelope: &Envelope| expect_met(goal, envelope);
+        let (envelope, e_tag) = match self.store.copy_record(path, target, copying, expect).await {
             Err(Error::Store(StoreError::AlreadyExists { .. })) => {
-                self.end_move(path, target, record, goal).await?;
+                self.end_copy(target, record, goal).await?
             }
-            renamed => renamed?,
-        }
-        let (meta, moved) = self.store.record(target).await?;
-        expect_met(goal, &moved.envelope)?;
-        let to = Under::of(&moved.envelope);
-        let change = Change { outcome: Done::Moved, from, to };
-        Ok(Outcome::Done { change, e_tag: meta.e_tag })
+            copied => copied.map(|Copied { envelope, e_tag }| (envelope, e_tag))?,
+        };
+        self.end_move(path).await?;
+        let change = Change { outcome: Done::Moved, from, to: Under::of(&envelope) };
+        Ok(Outcome::Done { change, e_tag })
     }
 
-    /// Ends a move that was interrupted between the new record and the end of the old one.
-    async fn end_move(
+    /// Takes for done what an interrupted move put, if it opens there: a record that somebody copied
+    /// beneath the store does not.
+    async fn end_copy(
         &self,
-        path: &Path,
         target: &Path,
         record: &Record,
         goal: &Goal,
-    ) -> Result<()> {
+    ) -> Result<(Envelope, Option<String>)> {
         let (meta, there) = self.store.record(target).await?;
         if !is_same_object(&there, record) {
             return Err(RekeyFault::Taken(target.clone()).into());
         }
-        if goal.is_met_by(&there.envelope) == Some(false) {
-            self.rewrap(target, meta, &there, goal).await?;
+        let rewrapped = self.store.rewrapped(target, &meta, &there, &self.extensions).await?;
+        if goal.is_met_by(&there.envelope) == Some(true) {
+            return Ok((there.envelope, meta.e_tag));
         }
-        self.store.delete_object(path).await
+        expect_met(goal, &rewrapped.envelope)?;
+        let put = self.store.replace_record(target, &meta, &rewrapped, &self.extensions).await?;
+        Ok((rewrapped.envelope, put.e_tag))
+    }
+
+    /// Removes the record at the old path. A deletion whose answer was lost is one.
+    async fn end_move(&self, path: &Path) -> Result<()> {
+        let Err(error) = self.store.delete_object(path).await else { return Ok(()) };
+        match self.store.record(path).await {
+            Err(Error::Store(StoreError::NotFound { .. })) => Ok(()),
+            _ => Err(error),
+        }
     }
 }
 

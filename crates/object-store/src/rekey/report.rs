@@ -51,7 +51,7 @@ pub struct Report {
     pub failed: u64,
     /// Which ones and why: the first 10,000.
     pub failures: Vec<Failure>,
-    /// What objects are under at the end. An object counts once.
+    /// What objects are under at the end. An object counts once; a path that a manifest names twice, twice.
     pub census: Vec<Counted>,
     /// Objects of the census whose record was not read, because the journal says that they are done.
     pub by_journal: u64,
@@ -163,7 +163,7 @@ impl Report {
             }
             shards.extend(&report.shards);
             ended = ended.max(report.ended);
-            tally.add(report);
+            tally.add(report)?;
         }
         shards.sort_unstable();
         if shards.iter().any(|shard| shard.of() != shards[0].of()) {
@@ -225,6 +225,10 @@ impl Tally {
         *self.census.entry(under).or_default() += 1;
     }
 
+    pub(super) fn failed(&self) -> u64 {
+        self.failed
+    }
+
     pub(super) fn miss(&mut self) {
         self.objects += 1;
         self.gone += 1;
@@ -282,29 +286,42 @@ impl Tally {
         }
         for (under, objects) in &self.census {
             let needed: BTreeSet<_> = under.keys.iter().flat_map(Key::stands_on).collect();
-            needed.into_iter().for_each(|key| *keys.entry(key).or_default() += objects);
+            for key in needed {
+                let sum = keys.entry(key).or_default();
+                *sum = sum.saturating_add(*objects);
+            }
         }
         keys.into_iter().map(|(key, objects)| Needed { key, objects }).collect()
     }
 
-    fn add(&mut self, report: Report) {
+    fn add(&mut self, report: Report) -> Result<()> {
         self.began = self.began.min(report.began);
-        self.objects += report.objects;
+        for (sum, more) in [
+            (&mut self.objects, report.objects),
+            (&mut self.left_alone, report.left_alone),
+            (&mut self.gone, report.gone),
+            (&mut self.failed, report.failed),
+            (&mut self.by_journal, report.by_journal),
+            (&mut self.unknown, report.unknown),
+        ] {
+            add(sum, more)?;
+        }
         for Changed { moved, from, to, objects } in report.changes {
             let outcome = if moved { Done::Moved } else { Done::Rewrapped };
-            *self.changes.entry(Change { outcome, from, to }).or_default() += objects;
+            add(self.changes.entry(Change { outcome, from, to }).or_default(), objects)?;
         }
-        self.left_alone += report.left_alone;
-        self.gone += report.gone;
-        self.failed += report.failed;
         let room = MAX_FAILURES - self.failures.len();
         self.failures.extend(report.failures.into_iter().take(room));
         for Counted { under, objects } in report.census {
-            *self.census.entry(under).or_default() += objects;
+            add(self.census.entry(under).or_default(), objects)?;
         }
-        self.by_journal += report.by_journal;
-        self.unknown += report.unknown;
+        Ok(())
     }
+}
+
+fn add(sum: &mut u64, more: u64) -> Result<()> {
+    *sum = sum.checked_add(more).ok_or(RekeyFault::Merge("there are not so many objects"))?;
+    Ok(())
 }
 
 /// For people.

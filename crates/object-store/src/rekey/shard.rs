@@ -29,6 +29,9 @@ pub struct Shard {
     of: NonZeroU32,
 }
 
+/// Each missing one is named in a report.
+const MOST: u32 = 1 << 20;
+
 impl Shard {
     /// All paths: part 0 of 1.
     pub const ALL: Self = Self { index: 0, of: NonZeroU32::MIN };
@@ -36,10 +39,10 @@ impl Shard {
     /// Part `index` of `of`.
     ///
     /// # Errors
-    /// [`RekeyFault::Shard`] unless `index` is less than `of`.
+    /// [`RekeyFault::Shard`] unless `index` is less than `of`, and that at most 1,048,576.
     pub fn new(index: u32, of: u32) -> Result<Self, RekeyFault> {
         match NonZeroU32::new(of) {
-            Some(of) if index < of.get() => Ok(Self { index, of }),
+            Some(of) if index < of.get() && of.get() <= MOST => Ok(Self { index, of }),
             _ => Err(RekeyFault::Shard),
         }
     }

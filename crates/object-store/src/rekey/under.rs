@@ -64,10 +64,10 @@ impl Key {
     /// a Bucket Key is under too.
     pub(super) fn stands_on(&self) -> impl Iterator<Item = Self> {
         let of_kms = matches!(self.source.as_str(), "kms" | "bucket-key");
-        let versions = match of_kms {
-            true if self.version.is_some() => vec![None, self.version.clone()],
-            _ => vec![self.version.clone()],
-        };
+        let mut versions = vec![self.version.clone()];
+        if of_kms && self.version.is_some() {
+            versions.push(None);
+        }
         let source = if of_kms { "kms" } else { &self.source };
         versions.into_iter().map(move |version| Self {
             source: source.into(),

@@ -1,9 +1,13 @@
 //! Records found: [`Found`].
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
 
+use futures_util::TryStreamExt as _;
 use object_cipher_core::{ObjectId, Opener, PartTable, StoredParts};
-use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, path::Path};
+use object_store::{Attribute, GetOptions, GetResult, ObjectMeta, ObjectStore, path::Path};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::EncryptedStore;
@@ -13,6 +17,8 @@ use crate::{Error, MAX_RECORD_LEN, Record, RecordFault, Result, request::for_sto
 const RECORD_WEIGHT: u64 = 1_024;
 /// What an attribute, or a pair of an encryption context, takes beside its texts.
 const PAIR_WEIGHT: usize = 128;
+/// The coarsest clock of a file system's, FAT's.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// A record, and what the store says of it. There is nothing secret in it.
 #[derive(Debug)]
@@ -38,7 +44,8 @@ pub(super) fn records(bytes: u64) -> Records {
 }
 
 impl<S: ObjectStore> EncryptedStore<S> {
-    /// The record at a path. One that is known is not fetched again.
+    /// The record at a path. One that is known is not fetched again; one that was put just now is not kept,
+    /// since stores that make ETags of the time give the next one the same.
     pub(super) async fn find(&self, location: &Path, options: GetOptions) -> Result<Arc<Found>> {
         let no_record = |fault| Error::NoRecord { path: location.clone(), fault };
         let plain = is_plain(&options);
@@ -56,19 +63,30 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return Err(no_record(RecordFault::TooLong));
         }
         let mut meta = found.meta.clone();
-        let record = Record::parse(&found.bytes().await?).map_err(no_record)?;
+        let record = Record::parse(&read_record(found).await?).map_err(no_record)?;
         meta.size = record.plaintext_len;
         let found = Arc::new(Found::new(meta, record));
-        if plain && found.meta.e_tag.is_some() {
+        if plain && is_settled(&found.meta) {
             self.shared.records.insert(location.clone(), Arc::clone(&found));
         }
         Ok(found)
+    }
+
+    /// Forgets the record at a path, which is another now.
+    pub(super) fn forget(&self, location: &Path) {
+        self.shared.records.remove(location);
     }
 }
 
 impl Found {
     pub(super) fn new(meta: ObjectMeta, record: Record) -> Self {
         Self { meta, record, parts: OnceLock::new() }
+    }
+
+    /// The object whose body goes with the record at a path: none for a record that was written for
+    /// another path and copied beneath the store.
+    pub(super) fn owned_at(&self, location: &Path) -> Option<ObjectId> {
+        self.record.is_of(location).then(|| self.object())
     }
 
     /// The name of its body.
@@ -103,6 +121,25 @@ impl Weighter<Path, Arc<Found>> for Weight {
     }
 }
 
+/// Whether a record's ETag is no other's: in stores that make it of the time, after the time has gone on.
+pub(super) fn is_settled(meta: &ObjectMeta) -> bool {
+    let age = SystemTime::now().duration_since(meta.last_modified.into());
+    meta.e_tag.is_some() && age.is_ok_and(|age| age >= SETTLED_AFTER)
+}
+
+/// The bytes of a record, however many the store gives.
+async fn read_record(found: GetResult) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut stream = found.into_stream();
+    while let Some(more) = stream.try_next().await? {
+        bytes.extend_from_slice(&more);
+        if bytes.len() as u64 > MAX_RECORD_LEN {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
 /// Whether the record of now is asked for, whatever it is.
 fn is_plain(options: &GetOptions) -> bool {
     let GetOptions {
@@ -135,7 +172,7 @@ mod tests {
         let metadata = |key: &str| Attribute::Metadata(key.to_owned().into());
         let value = |value: &str| AttributeValue::from(value.to_owned());
         let pairs = attributes.iter().map(|(key, text)| (metadata(key), value(text)));
-        let attributes = Attributes::from_iter(pairs);
+        let attributes: Attributes = pairs.collect();
         store.put_opts(&path, "Tom".into(), PutOptions::from(attributes)).await.unwrap();
         let found = store.find(&path, GetOptions::new()).await.unwrap();
         Weight.weight(&path, &found)

@@ -2,11 +2,11 @@
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, future};
-#[cfg(feature = "rekey")]
-use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, Result as StoreResult};
+use object_store::{
+    GetOptions, GetRange, ObjectMeta, ObjectStore, Result as StoreResult, path::Path,
+};
 
-use super::EncryptedStore;
+use super::{EncryptedStore, found::is_settled};
 use crate::{
     Error, MAX_RECORD_LEN, RecordFault, Result,
     record::{HEAD_LEN, plaintext_len},
@@ -53,11 +53,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
 
     /// A record's object: none if it was deleted meanwhile. No key is needed, and nobody vouches for the
     /// length but the store.
-    async fn object(&self, mut meta: ObjectMeta) -> Result<Option<ObjectMeta>> {
-        let known = meta.e_tag.clone().map(|e_tag| (meta.location.clone(), e_tag));
-        if let Some(length) = known.as_ref().and_then(|key| self.shared.lengths.get(key)) {
-            meta.size = length;
-            return Ok(Some(meta));
+    async fn object(&self, meta: ObjectMeta) -> Result<Option<ObjectMeta>> {
+        if let Some(size) = length_key(&meta).and_then(|key| self.shared.lengths.get(&key)) {
+            return Ok(Some(ObjectMeta { size, ..meta }));
         }
         let no_record = |fault| Error::NoRecord { path: meta.location.clone(), fault };
         if meta.size > MAX_RECORD_LEN {
@@ -68,15 +66,21 @@ impl<S: ObjectStore> EncryptedStore<S> {
         }
         let range = Some(GetRange::Bounded(0..HEAD_LEN));
         let options = GetOptions { range, ..GetOptions::default() };
-        let head = match self.inner().get_opts(&meta.location, options).await {
+        let found = match self.inner().get_opts(&meta.location, options).await {
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            found => found?.bytes().await?,
+            found => found?,
         };
-        let length = plaintext_len(&head).map_err(no_record)?;
-        if let Some(key) = known {
-            self.shared.lengths.insert(key, length);
+        // It may have been replaced since it was listed.
+        let found_meta = found.meta.clone();
+        let size = plaintext_len(&found.bytes().await?).map_err(no_record)?;
+        if let Some(key) = length_key(&found_meta).filter(|_| is_settled(&found_meta)) {
+            self.shared.lengths.insert(key, size);
         }
-        meta.size = length;
-        Ok(Some(meta))
+        Ok(Some(ObjectMeta { size, ..found_meta }))
     }
+}
+
+/// By what a length is known again.
+fn length_key(record: &ObjectMeta) -> Option<(Path, String)> {
+    record.e_tag.clone().map(|e_tag| (record.location.clone(), e_tag))
 }

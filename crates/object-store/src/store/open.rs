@@ -37,6 +37,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
         extensions: &Extensions,
     ) -> Result<OpenObject> {
         let record = &found.record;
+        if !record.is_of(location) {
+            return Err(Error::Misplaced { path: location.clone() });
+        }
         let mode = record.envelope.mode();
         let cipher = self.settings().ciphers.to_open(location, mode, extensions)?;
         let cx = self.context_of(location, record, extensions);
@@ -74,7 +77,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         }
         for _ in 1..READ_ATTEMPTS {
             match read().await {
-                Err(Error::BodyGone { .. }) => {}
+                Err(Error::BodyGone { .. }) => self.forget(location),
                 done => return done,
             }
         }
@@ -107,6 +110,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
         range: Range<u64>,
     ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
         let whole = range == (0..object.plaintext_len());
+        if range.is_empty() && !whole {
+            return Ok(stream::empty().boxed());
+        }
         let range = if whole { ReadRange::Whole } else { ReadRange::Bytes(range) };
         let mut fetches = object.fetches(&range)?.into_iter();
         let object = Arc::new(object);

@@ -56,7 +56,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let (replaced, put) = futures_util::join!(self.replaced(location, &mode), put);
         put?;
         metrics::counter!("object_cipher_store_sealed_bytes_total").increment(length);
-        let record = Record::of_body(length, envelope, said);
+        let record = Record::of_body(location, length, envelope, said);
         let putting = PutOptions { mode, tags, extensions, ..PutOptions::default() };
         self.commit(location, &record, putting, replaced).await
     }
@@ -70,48 +70,51 @@ impl<S: ObjectStore> EncryptedStore<S> {
         replaced: Option<ObjectId>,
     ) -> Result<PutResult> {
         let object = record.envelope.object_id();
-        let put = match self.put_record(location, record, putting).await {
-            Err(error) if refused(&error) => self.settle_refused(location, object, error).await,
-            put => put,
-        };
-        // After another error it is not known whether it was put: a sweep will tell.
-        if put.is_ok()
-            && let Some(replaced) = replaced.filter(|replaced| *replaced != object)
-        {
-            self.remove_body(replaced).await;
+        let put = self.put_record(location, record, putting).await;
+        match &put {
+            Ok(_) => {
+                if let Some(replaced) = replaced.filter(|replaced| *replaced != object) {
+                    self.remove_body(replaced).await;
+                }
+            }
+            Err(error) if refused(error) && self.is_elsewhere(location, object).await => {
+                self.remove_body(object).await;
+            }
+            // It is not known whether it was put: a sweep will tell.
+            Err(_) => {}
         }
         put
     }
 
-    /// A refusal may be that of a request sent again, whose first answer was lost: then the record that
-    /// stands in the way is our own. If it is surely not, the body goes.
-    async fn settle_refused(
-        &self,
-        location: &Path,
-        object: ObjectId,
-        refusal: Error,
-    ) -> Result<PutResult> {
-        match self.find(location, GetOptions::new()).await {
-            Ok(found) if found.object() == object => {
-                let ObjectMeta { e_tag, version, .. } = found.meta.clone();
-                return Ok(PutResult { e_tag, version });
-            }
-            Ok(_)
-            | Err(Error::NoRecord { .. } | Error::Store(object_store::Error::NotFound { .. })) => {
-                self.remove_body(object).await;
-            }
-            Err(_) => {}
-        }
-        Err(refusal)
-    }
-
+    /// Puts a record. A refusal may be that of a request sent again, whose first answer was lost: then the
+    /// record that stands in the way is this one.
     pub(super) async fn put_record(
         &self,
         location: &Path,
         record: &Record,
         putting: PutOptions,
     ) -> Result<PutResult> {
-        Ok(self.inner().put_opts(location, record.to_bytes()?.into(), putting).await?)
+        let put = self.inner().put_opts(location, record.to_bytes()?.into(), putting).await;
+        self.forget(location);
+        let refusal = match put.map_err(Error::from) {
+            Err(error) if refused(&error) => error,
+            put => return put,
+        };
+        match self.find(location, GetOptions::new()).await {
+            Ok(found) if found.record.envelope == record.envelope => {
+                let ObjectMeta { e_tag, version, .. } = found.meta.clone();
+                Ok(PutResult { e_tag, version })
+            }
+            _ => Err(refusal),
+        }
+    }
+
+    /// Whether the record at a path surely does not name a body.
+    async fn is_elsewhere(&self, location: &Path, object: ObjectId) -> bool {
+        match self.find(location, GetOptions::new()).await {
+            Ok(found) => found.object() != object,
+            Err(error) => is_nothing(&error),
+        }
     }
 
     /// The object that a put is about to replace, whose body nobody will need then.
@@ -120,7 +123,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return None;
         }
         let found = self.find(location, GetOptions::new()).await.ok()?;
-        Some(found.object())
+        found.owned_at(location)
     }
 
     /// Removes a body that no record names any more, unless more than one may have. What cannot be
@@ -150,6 +153,11 @@ pub(super) fn sealed_attributes(attributes: &Attributes) -> Result<Sealed> {
 pub(super) fn of_body(attributes: &Attributes) -> Attributes {
     let class = attributes.get(&Attribute::StorageClass);
     class.map(|class| (Attribute::StorageClass, class.clone())).into_iter().collect()
+}
+
+/// Whether there is no record at a path.
+pub(super) fn is_nothing(error: &Error) -> bool {
+    matches!(error, Error::NoRecord { .. } | Error::Store(object_store::Error::NotFound { .. }))
 }
 
 /// Whether the store says that it did not put.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::Extensions;
 use object_cipher_core::{KeyRef, Mode};
 use object_store::{
-    GetOptions, ObjectMeta, ObjectStore, PutMode, PutResult, UpdateVersion, path::Path,
+    GetOptions, ObjectMeta, ObjectStore, PutMode, PutOptions, PutResult, UpdateVersion, path::Path,
 };
 use tracing::Instrument as _;
 
 use super::{EncryptedStore, found::Found};
-use crate::{Error, Record, Result};
+use crate::{Error, Record, Result, request::for_store};
 
 /// What a rewrap did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +42,13 @@ impl<S: ObjectStore> EncryptedStore<S> {
             let found = self.find(location, GetOptions::new()).await?;
             let (read, record) = (&found.meta, &found.record);
             let rewrapped = self.rewrapped(location, read, record, &extensions).await?;
-            let e_tag = self.replace_record(location, read, &rewrapped).await?.e_tag;
+            let put = self.replace_record(location, read, &rewrapped, &extensions).await?;
             Ok(Rewrapped {
                 from_mode: record.envelope.mode(),
                 from_keys: keys(record),
                 to_mode: rewrapped.envelope.mode(),
                 to_keys: keys(&rewrapped),
-                e_tag,
+                e_tag: put.e_tag,
             })
         }
         .instrument(span)
@@ -94,10 +94,11 @@ impl<S: ObjectStore> EncryptedStore<S> {
         location: &Path,
         read: &ObjectMeta,
         record: &Record,
+        extensions: &Extensions,
     ) -> Result<PutResult> {
-        let (e_tag, version) = (read.e_tag.clone(), read.version.clone());
-        let update = PutMode::Update(UpdateVersion { e_tag, version });
-        match self.put_record(location, record, update.into()).await {
+        let putting =
+            |mode| PutOptions { mode, extensions: for_store(extensions), ..PutOptions::default() };
+        match self.put_record(location, record, putting(update_of(read))).await {
             Err(Error::Store(object_store::Error::Precondition { .. })) => {
                 Err(Error::Changed { path: location.clone() })
             }
@@ -105,11 +106,16 @@ impl<S: ObjectStore> EncryptedStore<S> {
                 if !self.settings().single_writer {
                     return Err(Error::NoConditions);
                 }
-                self.put_record(location, record, PutMode::Overwrite.into()).await
+                self.put_record(location, record, putting(PutMode::Overwrite)).await
             }
             put => put,
         }
     }
+}
+
+/// Only in place of what was read.
+pub(super) fn update_of(read: &ObjectMeta) -> PutMode {
+    PutMode::Update(UpdateVersion { e_tag: read.e_tag.clone(), version: read.version.clone() })
 }
 
 fn keys(record: &Record) -> Vec<KeyRef> {

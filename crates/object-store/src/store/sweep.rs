@@ -31,34 +31,42 @@ impl<S: ObjectStore> EncryptedStore<S> {
     /// and shared bodies leave behind; and marks of bodies that are gone. It reads all records, and needs no key.
     ///
     /// `grace` must be longer than any put, upload, copy or rename takes, and any read: a body is stored
-    /// before its record. A day is a good one. In a bucket that keeps versions only current records count.
+    /// before its record. It counts from when the sweep begins, however long that takes. A day is a good one.
+    /// In a bucket that keeps versions only current records count.
     ///
     /// # Errors
     /// [`Error::NoRecord`] when what stands at a path is none, before anything is removed: it might have
     /// named a body.
     pub async fn sweep(&self, grace: Duration) -> Result<Swept> {
+        // What is stored or marked while this runs is young, however long it runs.
+        let cutoff = SystemTime::now().checked_sub(grace).unwrap_or(SystemTime::UNIX_EPOCH);
         let marks = self.listed(&self.paths().marks()).await?;
         let bodies = self.listed(&self.paths().bodies()).await?;
         let stored: HashSet<_> = bodies.iter().map(|(object, _)| *object).collect();
         // Only now, so that a record that was put before a body was listed is seen.
         let named = self.named().await?;
-        let mut swept = Swept::default();
-        let mut unnamed = Vec::new();
-        for (object, meta) in bodies {
-            if named.contains(&object) {
-                swept.named += 1;
-            } else if is_older(&meta, grace) && !self.is_shared_since(object, grace).await? {
+        let (named, unnamed): (Vec<_>, Vec<_>) =
+            bodies.into_iter().partition(|(object, _)| named.contains(object));
+        let mut swept = Swept { named: named.len() as u64, ..Swept::default() };
+        let judged = stream::iter(unnamed).map(|(object, meta)| async move {
+            let is_old = is_older(&meta, cutoff) && !self.is_shared_since(object, cutoff).await?;
+            Ok::<_, Error>((object, meta, is_old))
+        });
+        let mut judged = judged.buffer_unordered(self.settings().concurrency);
+        let (mut bodies, mut gone) = (Vec::new(), Vec::new());
+        while let Some((object, meta, is_old)) = judged.try_next().await? {
+            if is_old {
                 swept.removed += 1;
                 swept.removed_bytes += meta.size;
-                unnamed.push((meta.location, self.paths().mark(object)));
+                bodies.push(meta.location);
+                gone.push(self.paths().mark(object));
             } else {
                 swept.young += 1;
             }
         }
-        let (bodies, mut gone): (Vec<_>, Vec<_>) = unnamed.into_iter().unzip();
         // A delete came before the copy that left the mark, and had the body.
         let idle = |(object, meta): &(ObjectId, ObjectMeta)| {
-            !stored.contains(object) && is_older(meta, grace)
+            !stored.contains(object) && is_older(meta, cutoff)
         };
         gone.extend(marks.into_iter().filter(idle).map(|(_, meta)| meta.location));
         self.remove(bodies).await?;
@@ -69,9 +77,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
 
     /// Whether a copy or a rename has marked a body of late. Its record may have gone from where the list
     /// had not been to where it had.
-    async fn is_shared_since(&self, object: ObjectId, grace: Duration) -> Result<bool> {
+    async fn is_shared_since(&self, object: ObjectId, cutoff: SystemTime) -> Result<bool> {
         match self.inner().head(&self.paths().mark(object)).await {
-            Ok(mark) => Ok(!is_older(&mark, grace)),
+            Ok(mark) => Ok(!is_older(&mark, cutoff)),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -121,7 +129,6 @@ impl<S: ObjectStore> EncryptedStore<S> {
 }
 
 /// By the store's own clock, as far as it can be had: a body from the future is young.
-fn is_older(meta: &ObjectMeta, grace: Duration) -> bool {
-    let age = SystemTime::now().duration_since(meta.last_modified.into());
-    age.is_ok_and(|age| age >= grace)
+fn is_older(meta: &ObjectMeta, cutoff: SystemTime) -> bool {
+    SystemTime::from(meta.last_modified) <= cutoff
 }

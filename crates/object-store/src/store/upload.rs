@@ -1,8 +1,15 @@
 //! Objects that come in parts: [`Upload`].
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
+use futures_util::TryFutureExt as _;
 use http::Extensions;
 use object_cipher_core::{
     Attributes as Sealed, BodySealer, Completion, ETag, ObjectCipher, PartReceipt, StoredPart,
@@ -41,7 +48,8 @@ pub(super) struct Upload<S> {
     mode: PutMode,
     tags: TagSet,
     extensions: Extensions,
-    /// Nothing is completed after a part that could not be sealed.
+    /// Nothing is completed before all parts were sent, nor after one that could not be.
+    sent: Arc<AtomicUsize>,
     failed: bool,
 }
 
@@ -87,6 +95,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
             mode,
             tags,
             extensions,
+            sent: Arc::default(),
             failed: false,
         })
     }
@@ -129,7 +138,7 @@ impl<S: ObjectStore> Upload<S> {
         let (replaced, stored) = futures_util::join!(replacing, self.body.complete());
         stored?;
         metrics::counter!("object_cipher_store_sealed_bytes_total").increment(length);
-        let record = Record::of_parts(length, completed, self.said.clone());
+        let record = Record::of_parts(&self.location, length, completed, self.said.clone());
         let putting = PutOptions {
             mode: self.mode.clone(),
             tags: self.tags.clone(),
@@ -159,7 +168,8 @@ impl<S: ObjectStore> MultipartUpload for Upload<S> {
         match self.seal_part(&payload) {
             Ok((sent, body)) => {
                 self.parts.push(sent);
-                self.body.put_part(body.into())
+                let (sending, sent) = (self.body.put_part(body.into()), Arc::clone(&self.sent));
+                Box::pin(sending.inspect_ok(move |()| _ = sent.fetch_add(1, Ordering::Release)))
             }
             Err(error) => {
                 self.failed = true;
@@ -170,10 +180,11 @@ impl<S: ObjectStore> MultipartUpload for Upload<S> {
     }
 
     async fn complete(&mut self) -> StoreResult<PutResult> {
+        let misuse = |what| Err(Error::Cipher(object_cipher_core::Error::Misuse(what)));
         let completed = if self.failed {
-            Err(Error::Cipher(object_cipher_core::Error::Misuse(
-                "a part of it could not be sealed",
-            )))
+            misuse("a part of it could not be sealed")
+        } else if self.sent.load(Ordering::Acquire) < self.parts.len() {
+            misuse("a part of it was not sent")
         } else if self.parts.is_empty() {
             self.complete_empty().await
         } else {

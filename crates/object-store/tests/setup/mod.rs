@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test file takes what it needs")]
 
+mod hooked;
 mod probe;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use object_cipher_sse_kms::SseKms;
 use object_cipher_testkit::{FakeKms, TestKeys};
 use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 
+pub(crate) use hooked::Hooked;
 pub(crate) use probe::Probe;
 
 pub(crate) const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";

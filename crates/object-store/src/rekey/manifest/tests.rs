@@ -104,6 +104,17 @@ fn a_file_that_is_cut_short_is_a_failure() {
     assert_eq!(found.iter().filter(|path| path.is_err()).count(), 1);
 }
 
+#[test]
+fn a_line_that_does_not_end_is_a_failure_and_not_a_full_memory() {
+    let mut long = b"lake,a\nlake,".to_vec();
+    long.resize(1 << 24, b'a');
+    let read = read(&Manifest::default(), &gzip(&long));
+    assert_eq!(read.len(), 2, "the line before it is read");
+    assert_eq!(read[0], Ok("a".into()));
+    let reason = &read[1].as_ref().unwrap_err().reason;
+    assert!(reason.contains("more than 65,536 bytes"), "{reason}");
+}
+
 /// Gives a byte a read, as a slow pipe may.
 struct Trickle(std::io::Cursor<Vec<u8>>);
 

@@ -1,6 +1,6 @@
 //! Rows of an inventory in CSV.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use csv::StringRecord;
 use percent_encoding::percent_decode_str;
@@ -8,11 +8,15 @@ use percent_encoding::percent_decode_str;
 use super::{Columns, Row, failure};
 use crate::rekey::Failure;
 
+/// A key has at most 1,024 bytes, of which each may be written as three.
+const MAX_LINE_LEN: usize = 65_536;
+
 /// The rows of a file. What is none comes as a [`Failure`] in its place; one that cannot be read on ends.
 pub(super) fn rows(
     data: impl Read + Send + 'static,
     columns: Columns,
 ) -> impl Iterator<Item = Result<Row, Failure>> + Send + 'static {
+    let data = Lines { data, length: 0 };
     let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data);
     let mut is_over = false;
     let records = reader.into_records().take_while(move |record| {
@@ -23,6 +27,29 @@ pub(super) fn rows(
         Ok(record) => read(&record, columns),
         Err(error) => Err(failure("the manifest", error.to_string())),
     })
+}
+
+/// Data whose lines are not longer than any of an inventory, so that none fills the memory.
+struct Lines<R> {
+    data: R,
+    /// Of the line that was begun.
+    length: usize,
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.data.read(buffer)?;
+        for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
+            self.length += line.len();
+            if self.length > MAX_LINE_LEN {
+                return Err(io::Error::other("a line has more than 65,536 bytes"));
+            }
+            if line.ends_with(b"\n") {
+                self.length = 0;
+            }
+        }
+        Ok(count)
+    }
 }
 
 fn read(record: &StringRecord, columns: Columns) -> Result<Row, Failure> {

@@ -87,6 +87,14 @@ fn what_does_not_belong_together_is_not_merged() {
 }
 
 #[test]
+fn numbers_that_no_store_has_are_refused() {
+    let most = |index| Report { objects: u64::MAX, ..report([5], vec![shard(index, 2)]) };
+    let merged = Report::merge([most(0), most(1)]);
+    assert!(matches!(merged, Err(Error::Rekey(RekeyFault::Merge(_)))), "{merged:?}");
+    assert!(serde_json::from_str::<Shard>("\"0/40000000\"").is_err());
+}
+
+#[test]
 fn missing_shards_are_said() {
     let merged = Report::merge([report([5], vec![shard(3, 4)]), report([5], vec![shard(0, 4)])]);
     let merged = merged.unwrap();
