@@ -136,6 +136,7 @@ def load(server, processor, method, bucket, length, connections, seconds):
         "PATHS": str(folder / "paths"),
         "HEADERS": str(folder / "headers"),
     }
+    sampler = sample(server, seconds)
     wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=60s"]
     told = subprocess.run(
         ["taskset", "-c", processor, *wrk, "-s", folder / "load.lua", server.endpoint],
@@ -144,9 +145,19 @@ def load(server, processor, method, bucket, length, connections, seconds):
         capture_output=True,
         text=True,
     ).stdout
+    if sampler:
+        sampler.wait()
     if "Non-2xx" in told or "Socket errors" in told:
         sys.exit(f"{method} {bucket} {length}: {told}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])
+
+
+def sample(server, seconds):
+    if "SAMPLES" not in os.environ:
+        return None
+    perf = ["perf", "record", "-q", "-F", "199", "--call-graph", "dwarf,16384"]
+    command = [*perf, "-p", str(server.process.pid), "-o", os.environ["SAMPLES"], "--", "sleep"]
+    return subprocess.Popen([*command, str(seconds - 1)])
 
 
 def main():

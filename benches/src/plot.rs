@@ -11,6 +11,10 @@ pub(crate) struct Plot {
     title: &'static str,
     goals: &'static [u64],
     scale: Scale,
+    /// Only rows in whose names this is.
+    only: &'static str,
+    /// What a row is called by, beside what is ours.
+    names: &'static str,
 }
 
 /// What the bars say.
@@ -18,18 +22,44 @@ pub(crate) struct Plot {
 enum Scale {
     /// GiB/s of both.
     Speed,
-    /// How many times as fast as the other.
-    Ratio,
+    /// How many times as fast as this.
+    Ratio(&'static str),
 }
 
-pub(crate) const PLOTS: [Plot; 6] = [
-    Plot { name: "chunks", title: "Chunks in place", goals: &[1], scale: Scale::Speed },
-    Plot { name: "streams", title: "Streams", goals: &[2, 3], scale: Scale::Speed },
-    Plot { name: "sizes", title: "Whole objects by size", goals: &[19], scale: Scale::Speed },
-    Plot { name: "ranges", title: "Ranges", goals: &[5, 9], scale: Scale::Speed },
-    Plot { name: "threads", title: "Two threads against one", goals: &[11], scale: Scale::Ratio },
-    Plot { name: "layers", title: "Two layers", goals: &[12], scale: Scale::Speed },
+pub(crate) const PLOTS: [Plot; 8] = [
+    Plot { name: "chunks", title: "Chunks in place", goals: &[1], ..SPEED },
+    Plot { name: "streams", title: "Streams", goals: &[2, 3], ..SPEED },
+    Plot { name: "sizes", title: "Whole objects by size", goals: &[19], ..SPEED },
+    Plot { name: "ranges", title: "Ranges", goals: &[5, 9], ..SPEED },
+    Plot {
+        name: "threads",
+        title: "Two threads against one",
+        goals: &[11],
+        scale: Scale::Ratio("one thread"),
+        ..SPEED
+    },
+    Plot { name: "layers", title: "Two layers", goals: &[12], ..SPEED },
+    Plot {
+        name: "formats",
+        title: "Beside other formats",
+        goals: &[4, 6, 7, 8],
+        only: "aws-lc-rs",
+        names: "against",
+        ..SPEED
+    },
+    Plot {
+        name: "server",
+        title: "The s3-server under load, 16 connections",
+        goals: &[21],
+        scale: Scale::Ratio("the same server without encryption"),
+        only: "16 connections",
+        ..SPEED
+    },
 ];
+
+/// A picture of all rows of some goals, in GiB/s.
+const SPEED: Plot =
+    Plot { name: "", title: "", goals: &[], scale: Scale::Speed, only: "", names: "library" };
 
 const WIDTH: f64 = 760.0;
 /// Where bars begin, and how long the longest is.
@@ -47,14 +77,14 @@ pub(crate) fn svg(results: &Value, plot: &Plot) -> Option<String> {
         .as_array()?
         .iter()
         .filter(|row| row["goal"].as_u64().is_some_and(|goal| plot.goals.contains(&goal)))
-        .filter_map(|row| Bars::of(row, plot.scale))
+        .filter_map(|row| Bars::of(row, plot))
         .collect();
     let most = bars.iter().map(|bars| bars.ours.max(bars.other)).reduce(f64::max)?;
     #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
     let height = TOP + ROW * bars.len() as f64 + 14.0;
     let (unit, other) = match plot.scale {
         Scale::Speed => ("GiB/s", "what it is measured against, in the same run"),
-        Scale::Ratio => ("times as fast", "one thread"),
+        Scale::Ratio(other) => ("times as fast", other),
     };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
@@ -84,12 +114,17 @@ struct Bars {
 }
 
 impl Bars {
-    fn of(row: &Value, scale: Scale) -> Option<Self> {
-        let [ours, other] = match scale {
+    fn of(row: &Value, plot: &Plot) -> Option<Self> {
+        let texts = ["ours", "library"].map(|name| row[name].as_str().unwrap_or_default());
+        if !texts.iter().any(|text| text.contains(plot.only)) {
+            return None;
+        }
+        let [ours, other] = match plot.scale {
             Scale::Speed => [0, 1].map(|at| row["details"]["gib_per_s"][at].as_f64()),
-            Scale::Ratio => [row["value"].as_f64(), Some(1.0)],
+            Scale::Ratio(_) => [row["value"].as_f64(), Some(1.0)],
         };
-        let label = format!("{} · {}", row["ours"].as_str()?, row["library"].as_str()?);
+        let name = row[plot.names].as_str()?.split([':', ',']).next()?;
+        let label = format!("{} · {name}", row["ours"].as_str()?);
         Some(Self { label: label.replace('`', ""), ours: ours?, other: other? })
     }
 
