@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use http::Extensions;
-use object_cipher_core::Envelope;
+use object_cipher_core::{Envelope, ObjectId};
 use object_store::{
     CopyMode, CopyOptions, GetOptions, MultipartUpload as _, ObjectStore, ObjectStoreExt as _,
     PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
@@ -67,13 +67,11 @@ impl<S: ObjectStore> EncryptedStore<S> {
         self.paths().check(to)?;
         let found = self.find(from, GetOptions::new()).await?;
         let object = self.open(from, Arc::clone(&found), &extensions).await?;
+        // Onto itself it is a change of what was read, which others may have changed too.
         let is_change = from == to && mode == CopyMode::Overwrite;
         let mode = match mode {
             CopyMode::Create => PutMode::Create,
-            // Onto itself it is a change of what was read, which others may have changed too.
-            CopyMode::Overwrite if is_change && !self.settings().single_writer => {
-                update_of(&found.meta)
-            }
+            _ if is_change && !self.settings().single_writer => update_of(&found.meta),
             CopyMode::Overwrite => PutMode::Overwrite,
         };
         let cipher = self.settings().ciphers.to_seal(to, &extensions)?;
@@ -83,14 +81,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return Ok(Copied { envelope, e_tag });
         }
 
-        // Whoever deletes or replaces the source looks for this mark, after the record is gone: so
-        // either the mark is seen, or the record is gone here too.
         let id = object.opener.object_id();
-        self.inner().put(&self.paths().mark(id), PutPayload::new()).await?;
-        let still = self.find(from, GetOptions::new()).await?;
-        if still.object() != id {
-            return Err(Error::Changed { path: from.clone() });
-        }
+        self.share(from, id).await?;
         let context = match extensions.get::<RequestContext>() {
             Some(_) => new_context(&extensions),
             None => found.record.context.clone(),
@@ -112,6 +104,14 @@ impl<S: ObjectStore> EncryptedStore<S> {
             self.remove_body(replaced).await;
         }
         Ok(Copied { envelope: copy.envelope, e_tag })
+    }
+
+    /// Marks a body that a second record is to name. Whoever deletes or replaces the source looks for the mark
+    /// after the record is gone: so either it is seen, or the record is gone here too.
+    async fn share(&self, from: &Path, object: ObjectId) -> Result<()> {
+        self.inner().put(&self.paths().mark(object), PutPayload::new()).await?;
+        let still = self.find(from, GetOptions::new()).await?;
+        if still.object() == object { Ok(()) } else { Err(Error::Changed { path: from.clone() }) }
     }
 
     pub(super) async fn rename_object(
