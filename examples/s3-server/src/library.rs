@@ -1,4 +1,4 @@
-//! The library that seals, [`Library`]; with `--cfg no_encryption`, for benches, none.
+//! The library that seals in one layer, [`Library`]; with `--cfg no_encryption`, for benches, none.
 
 #[cfg(not(no_encryption))]
 pub(crate) use object_cipher_aws_lc::AwsLc as Library;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
+use object_cipher_aws_lc::AwsLc;
 use object_cipher_core::{ETag, EncryptionContext, Envelope, KeyRef, Mode, ObjectCipher, Opener};
 use object_cipher_dsse_kms::DsseKms;
 use object_cipher_kms::{Describe, KeyName, KmsCall, bucket_arn, effective_context, object_arn};
@@ -95,7 +96,7 @@ impl Front {
     ) -> Result<Chosen> {
         let (kms, name) = (Arc::clone(&self.key_service()?.kms), self.named_key(key)?);
         let whole = whole_context(context, false, &place)?;
-        let cipher = Arc::new(DsseKms::new(kms, name, RustCrypto, Library));
+        let cipher = Arc::new(DsseKms::new(kms, name, RustCrypto, AwsLc));
         let cipher = Arc::new(RequestCipher::new(cipher, Some(whole), place.caller));
         Ok(Chosen { cipher, key_md5: None, context: context.clone() })
     }
