@@ -47,8 +47,8 @@ type Size = (&'static str, usize, &'static [u32], u32);
 const SIZES: [Size; 4] = [
     ("1 KiB", 1 << 10, &[1, 16, 64], 2),
     ("64 KiB", 64 << 10, &[1, 16, 64], 2),
-    ("8 MiB", 8 << 20, &[1, 16, 64], 3),
-    ("256 MiB", 256 << 20, &[1, 4], 6),
+    ("8 MiB", 8 << 20, &[1, 16], 2),
+    ("256 MiB", 256 << 20, &[4], 4),
 ];
 
 pub(crate) fn run(report: &mut Report, servers: &Servers) {
