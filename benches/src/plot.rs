@@ -61,9 +61,9 @@ pub(crate) const PLOTS: [Plot; 8] = [
 const SPEED: Plot =
     Plot { name: "", title: "", goals: &[], scale: Scale::Speed, only: "", names: "library" };
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 860.0;
 /// Where bars begin, and how long the longest is.
-const LEFT: f64 = 330.0;
+const LEFT: f64 = 430.0;
 const LONGEST: f64 = 330.0;
 const ROW: f64 = 34.0;
 const BAR: f64 = 11.0;

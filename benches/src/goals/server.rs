@@ -45,9 +45,9 @@ const MODES: [Mode; 5] = [
 /// An object's length in words and bytes, at how many connections, and for how many seconds.
 type Size = (&'static str, usize, &'static [u32], u32);
 const SIZES: [Size; 4] = [
-    ("1 KiB", 1 << 10, &[1, 16, 64], 2),
+    ("1 KiB", 1 << 10, &[16], 2),
     ("64 KiB", 64 << 10, &[1, 16, 64], 2),
-    ("8 MiB", 8 << 20, &[1, 16], 2),
+    ("8 MiB", 8 << 20, &[16], 2),
     ("256 MiB", 256 << 20, &[4], 4),
 ];
 

@@ -104,6 +104,10 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Servic
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                // A body behind its headers would wait for the client to acknowledge those: 40 ms.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection may be slow");
+                }
                 tokio::spawn(connection(stream, tls.clone(), service.clone()));
             }
             // Too many open files, say: they become fewer.
