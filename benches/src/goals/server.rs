@@ -48,7 +48,7 @@ const SIZES: [Size; 4] = [
     ("1 KiB", 1 << 10, &[16], 2),
     ("64 KiB", 64 << 10, &[1, 16, 64], 2),
     ("8 MiB", 8 << 20, &[16], 2),
-    ("256 MiB", 256 << 20, &[4], 4),
+    ("256 MiB", 256 << 20, &[4], 12),
 ];
 
 pub(crate) fn run(report: &mut Report, servers: &Servers) {
