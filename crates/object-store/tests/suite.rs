@@ -7,7 +7,9 @@ mod setup;
 
 use object_cipher_core::ObjectCipher;
 use object_cipher_object_store::EncryptedStore;
-use object_store::{ObjectStore, integration, local::LocalFileSystem, memory::InMemory};
+use object_store::{
+    ObjectStore, integration, local::LocalFileSystem, memory::InMemory, prefix::PrefixStore,
+};
 use setup::{ciphers, store};
 
 /// All of the suite that is not of stores' internals, each in an empty store.
@@ -34,6 +36,12 @@ async fn a_store_in_memory_passes_in_every_mode() {
     for cipher in ciphers() {
         suite(|| store(InMemory::new(), cipher.clone()), true).await;
     }
+}
+
+/// Such a store says of what it gets where that lies beneath, of what it lists where it lies in it.
+#[tokio::test]
+async fn a_store_under_a_prefix_passes() {
+    suite(|| store(PrefixStore::new(InMemory::new(), "lake"), setup::sse_s3()), true).await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// A record, and what the store says of it. There is nothing secret in it.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// What the store says, but for the length, which is the object's.
+    /// What the store says, but for the length, which is the object's, and the path, which was asked for.
     pub(super) meta: ObjectMeta,
     pub(super) record: Record,
     /// Where the parts lie, once an opener of this record has verified it.
@@ -62,9 +62,10 @@ impl<S: ObjectStore> EncryptedStore<S> {
         if found.meta.size > MAX_RECORD_LEN {
             return Err(no_record(RecordFault::TooLong));
         }
-        let mut meta = found.meta.clone();
+        let meta = found.meta.clone();
         let record = Record::parse(&read_record(found).await?).map_err(no_record)?;
-        meta.size = record.plaintext_len;
+        // Stores that are wrapped say of what they get where it lies beneath.
+        let meta = ObjectMeta { size: record.plaintext_len, location: location.clone(), ..meta };
         let found = Arc::new(Found::new(meta, record));
         if plain && is_settled(&found.meta) {
             self.shared.records.insert(location.clone(), Arc::clone(&found));

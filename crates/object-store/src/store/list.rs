@@ -70,8 +70,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             found => found?,
         };
-        // It may have been replaced since it was listed.
-        let found_meta = found.meta.clone();
+        // It may have been replaced since it was listed. Where it lies beneath is not asked for.
+        let found_meta = ObjectMeta { location: meta.location.clone(), ..found.meta.clone() };
         let size = plaintext_len(&found.bytes().await?).map_err(no_record)?;
         if let Some(key) = length_key(&found_meta).filter(|_| is_settled(&found_meta)) {
             self.shared.lengths.insert(key, size);
