@@ -233,7 +233,9 @@ pub(crate) fn store_code(error: &StoreError) -> u8 {
         StoreError::NoCipher { .. } | StoreError::Rekey(RekeyFault::OtherKey { .. }) => KEY,
         StoreError::Cipher(error) => core_code(error),
         StoreError::Rekey(RekeyFault::Journal { .. } | RekeyFault::JournalBusy(_)) => SYSTEM,
-        StoreError::Rekey(_) | StoreError::NoConditions | StoreError::Reserved { .. } => USAGE,
+        StoreError::Rekey(_) | StoreError::NoConditions { .. } | StoreError::Reserved { .. } => {
+            USAGE
+        }
         _ => SYSTEM,
     }
 }

@@ -27,12 +27,23 @@ pub enum Error {
     Altered {
         /// Which object.
         path: Path,
-        /// Length, attributes, number of parts, or the body's length.
+        /// Length, attributes, or number of parts.
         item: &'static str,
     },
-    /// The record is there and the body is not.
-    #[error("{path}: its body is gone")]
+    /// The record is there and the body is not: it was removed beneath the store, or the store has another
+    /// reserved prefix than the one that wrote it; or, amid a read, the object was replaced or deleted.
+    #[error(
+        "{path}: its body is gone: it is not at {body}, unless the object was replaced meanwhile"
+    )]
     BodyGone {
+        /// Which object.
+        path: Path,
+        /// Where the body was looked for.
+        body: Path,
+    },
+    /// The body was cut short beneath the store, or written on.
+    #[error("{path}: its body has another length than was sealed")]
+    BodyLength {
         /// Which object.
         path: Path,
     },
@@ -65,8 +76,22 @@ pub enum Error {
     },
     /// The store cannot put a record on condition that it is still the one that was read, and nobody
     /// said that there is [one writer](crate::Builder::single_writer).
-    #[error("the store has no conditional put, which a rewrap in place needs beside other writers")]
-    NoConditions,
+    #[error(
+        "{path}: the store cannot put on condition that nobody else wrote meanwhile; where nobody does, \
+         say so with `Builder::single_writer`"
+    )]
+    NoConditions {
+        /// Which object was to be rewrapped.
+        path: Path,
+    },
+    /// An encryption context for a mode that has none.
+    #[error("{path}: an encryption context goes with a key of a KMS, and {mode} has none")]
+    Context {
+        /// Which object.
+        path: Path,
+        /// The mode that it was to be sealed in.
+        mode: Mode,
+    },
     /// An attribute that has no name in the record, or attributes that are too long.
     #[error("attributes: {0}")]
     Attributes(&'static str),
@@ -76,6 +101,14 @@ pub enum Error {
     /// The cipher's.
     #[error(transparent)]
     Cipher(#[from] CoreError),
+    /// The cipher's, as it crosses `object_store`'s trait.
+    #[error("{path}: {source}")]
+    Object {
+        /// Which object.
+        path: Path,
+        /// Why it was not sealed or opened.
+        source: CoreError,
+    },
     /// What a rekey, or a part of one, found wrong.
     #[cfg(feature = "rekey")]
     #[error(transparent)]
@@ -90,7 +123,7 @@ impl Error {
     pub(crate) fn at(self, path: &Path) -> object_store::Error {
         match self {
             Self::Store(error) => error,
-            Self::Reserved { .. } | Self::NoConditions => {
+            Self::Reserved { .. } | Self::NoConditions { .. } => {
                 object_store::Error::NotSupported { source: self.into() }
             }
             Self::Cipher(CoreError::Key(ref key)) if key.kind() == KeyErrorKind::Denied => {
@@ -100,6 +133,10 @@ impl Error {
             Self::Changed { .. } => {
                 let path = path.to_string();
                 object_store::Error::Precondition { path, source: self.into() }
+            }
+            Self::Cipher(source) => {
+                let error = Self::Object { path: path.clone(), source };
+                object_store::Error::Generic { store: "EncryptedStore", source: error.into() }
             }
             error => object_store::Error::Generic { store: "EncryptedStore", source: error.into() },
         }

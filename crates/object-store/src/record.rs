@@ -201,11 +201,11 @@ fn digest(path: &Path) -> [u8; 32] {
 
 /// The plaintext's length, as the first [`HEAD_LEN`] bytes of a record tell it.
 pub(crate) fn plaintext_len(record: &[u8]) -> Result<u64, RecordFault> {
-    let (head, _) = record.split_first_chunk::<16>().ok_or(RecordFault::TooShort)?;
-    let [m0, m1, m2, m3, version, z0, z1, z2, length @ ..] = *head;
-    if [m0, m1, m2, m3] != MAGIC {
+    if !record.starts_with(&MAGIC) {
         return Err(RecordFault::Magic);
     }
+    let (head, _) = record.split_first_chunk::<16>().ok_or(RecordFault::TooShort)?;
+    let [_, _, _, _, version, z0, z1, z2, length @ ..] = *head;
     if version != VERSION {
         return Err(RecordFault::Version);
     }

@@ -23,7 +23,9 @@
 //! let ciphers = CipherTable::new(new).also_open(old);
 //! let store = EncryptedStore::builder(inner, "lake", ciphers).build();
 //!
-//! let report = Rekey::new(store, Goal::new(Mode::Client))
+//! // The key that they are to be under: of a keyring `KeyRef::Master(keyring.enabled().key_ref().clone())`.
+//! let goal = Goal::new(Mode::Client).under(KeyRef::Client("test-key".into()));
+//! let report = Rekey::new(store, goal)
 //!     .named("memory")
 //!     .journal(Journal::open(folder.path().join("journal"))?)
 //!     .run(Walk::list(None))
@@ -35,6 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod fault;
 mod goal;
 mod journal;
 mod manifest;
@@ -47,11 +50,10 @@ mod walk;
 
 use std::{
     collections::HashSet,
-    fmt, io,
+    fmt,
     num::NonZeroU32,
-    path::PathBuf,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -61,12 +63,13 @@ use http::Extensions;
 use object_store::{ObjectStore, path::Path};
 
 use crate::{EncryptedStore, Error, Result};
-use journal::{Past, Writer};
+use journal::Past;
 use object::Outcome;
 use pace::Pace;
 use report::{Subject, Tally, now};
 use walk::Found;
 
+pub use fault::RekeyFault;
 pub use goal::Goal;
 pub use journal::Journal;
 pub use manifest::Manifest;
@@ -97,6 +100,8 @@ pub struct Rekey<S> {
     attempts: u32,
     is_dry: bool,
     journal: Option<Journal>,
+    /// What a dry run has opened an object of.
+    opened: Mutex<HashSet<Under>>,
     watch: Box<dyn Watch>,
 }
 
@@ -128,85 +133,6 @@ pub struct Progress {
     began: Instant,
 }
 
-/// Why a run, or a part of one, is not to be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RekeyFault {
-    /// It is no shard.
-    #[error("a shard is I/N, with I from 0 to N-1, and N at most 1048576")]
-    Shard,
-    /// A journal cannot be read or written.
-    #[error("the journal {}: {source}", path.display())]
-    Journal {
-        /// Its file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Another process has the journal.
-    #[error("the journal {} is in use by another process", .0.display())]
-    JournalBusy(PathBuf),
-    /// A file that is no journal, and to which nothing is appended.
-    #[error("{} is no journal of a rekey", .0.display())]
-    NoJournal(PathBuf),
-    /// A journal is of another store or goal.
-    #[error("the journal {} is of another run: of {found:?}, not of {wanted:?}", path.display())]
-    JournalOfOther {
-        /// Its file.
-        path: PathBuf,
-        /// What it is of.
-        found: String,
-        /// What the run is of.
-        wanted: String,
-    },
-    /// A journal of a run that ended without a failure, of objects under a key that has no name. Whether the
-    /// next run is to the same key cannot be told.
-    #[error(
-        "the journal {} is of a run that ended, under a key that has no name: begin another one",
-        .0.display()
-    )]
-    JournalEnded(PathBuf),
-    /// A manifest that cannot be read.
-    #[error("the manifest: {0}")]
-    Manifest(String),
-    /// A manifest in a format that is not read.
-    #[error("the manifest is in the format {0}; CSV is what can be read, plain or gzip")]
-    ManifestFormat(String),
-    /// A line of a manifest that is no path of the store.
-    #[error("{0}")]
-    Row(String),
-    /// Reports that do not belong together.
-    #[error("reports cannot be merged: {0}")]
-    Merge(&'static str),
-    /// A move to where the next run would find it again.
-    #[error("{from} cannot be moved to {to}, which lies in it")]
-    MoveInto {
-        /// Where objects are.
-        from: Path,
-        /// Where they were to be.
-        to: Path,
-    },
-    /// A path that does not lie where objects are moved from.
-    #[error("it does not lie under {0}, from where objects are moved")]
-    NotThere(Path),
-    /// Something else is where an object is to be moved to.
-    #[error("another object is at {0} already")]
-    Taken(Path),
-    /// Between one layer and two there is no way but through the plaintext.
-    #[error(
-        "it has another number of layers than wanted, and so has to be encrypted anew: copy it"
-    )]
-    Layers,
-    /// The store's cipher does something else than is wanted.
-    #[error("it would come under {found}, and {wanted} is wanted: was a key rotated meanwhile?")]
-    OtherKey {
-        /// What a wrap gives.
-        found: Box<Under>,
-        /// What is wanted.
-        wanted: Box<Under>,
-    },
-}
-
 impl<S: ObjectStore> Rekey<S> {
     /// Puts objects under another key or mode: the one that the store's cipher for their path gives, which
     /// has to be the goal's. Over a store without conditional puts, such as files, the store has to have a
@@ -235,8 +161,8 @@ impl<S: ObjectStore> Rekey<S> {
 
     fn with_task(store: EncryptedStore<S>, task: Task) -> Self {
         Self {
+            name: store.inner().to_string(),
             store,
-            name: String::new(),
             task,
             extensions: Extensions::new(),
             shard: Shard::ALL,
@@ -245,11 +171,13 @@ impl<S: ObjectStore> Rekey<S> {
             attempts: 5,
             is_dry: false,
             journal: None,
+            opened: Mutex::default(),
             watch: Box::new(()),
         }
     }
 
-    /// What reports and journals call the store, such as its URL and the prefix that is walked.
+    /// What reports and journals call the store, such as its URL and the prefix that is walked: what the
+    /// store beneath calls itself by default.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -285,8 +213,9 @@ impl<S: ObjectStore> Rekey<S> {
         self
     }
 
-    /// Says what would be done, and writes nothing. Keys are not asked for, so that what they would refuse
-    /// is not known.
+    /// Says what would be done, and writes nothing. Of what is under the same keys one object is opened, and
+    /// more while none could be: so a key that is missing, or another bucket's name, is told. Nothing is
+    /// wrapped, so that what the new key would refuse is not known.
     pub fn dry_run(mut self) -> Self {
         self.is_dry = true;
         self
@@ -307,28 +236,34 @@ impl<S: ObjectStore> Rekey<S> {
     /// Looks at every path of the walk that is in the shard.
     ///
     /// # Errors
-    /// Those of the journal: an object's are in the report.
+    /// Those of the journal, [`RekeyFault::Alias`] for a goal that is none, and [`Error::NoConditions`] where
+    /// nothing can be rewrapped: an object's own are in the report.
     pub async fn run(mut self, walk: Walk) -> Result<Report> {
+        self.task.expect_possible()?;
         let mut tally = Tally::begin();
         let (past, mut writer) = match self.journal.take() {
             Some(mut journal) => {
+                if self.is_dry {
+                    journal.stay_as_it_is();
+                }
                 journal.begin(&self.journal_of(), self.task.tells_done())?;
                 journal.into_parts()
             }
             None => Default::default(),
         };
-        if self.is_dry {
-            writer = Writer::default();
-        }
         let mut moved_anew = HashSet::new();
         let mut progress = Progress { done: 0, total: walk.total, began: Instant::now() };
         let mut settled = pin!(self.settled(walk, &past));
         while let Some((object, outcome)) = settled.next().await {
-            if let Outcome::Done { change, e_tag } = &outcome {
-                writer.note(&object, e_tag.as_deref(), change).await?;
-                if past.moved(&object).is_some() {
-                    moved_anew.insert(object.clone());
+            match outcome {
+                Outcome::Done { ref change, ref e_tag } => {
+                    writer.note(&object, e_tag.as_deref(), change).await?;
+                    if past.moved(&object).is_some() {
+                        moved_anew.insert(object.clone());
+                    }
                 }
+                Outcome::Failed(error @ Error::NoConditions { .. }, _) => return Err(error),
+                _ => {}
             }
             self.enter(&mut tally, &object, outcome);
             progress.done += 1;
@@ -435,6 +370,13 @@ impl<W: Watch + ?Sized> Watch for Arc<W> {
 }
 
 impl Task {
+    fn expect_possible(&self) -> Result<()> {
+        match self {
+            Self::Census => Ok(()),
+            Self::Rewrap(goal) | Self::Move { goal, .. } => Ok(goal.expect_possible()?),
+        }
+    }
+
     /// Whether an object tells by itself that it is done.
     fn tells_done(&self) -> bool {
         match self {

@@ -3,8 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use http::Extensions;
-use object_cipher_core::{Call, EncryptionContext, ObjectCipher, ObjectContext};
+use object_cipher_core::{Call, EncryptionContext, Mode, ObjectCipher, ObjectContext};
 use object_store::path::Path;
+
+use crate::{Error, Result};
 
 /// The cipher of one request, in place of what the store's [`Ciphers`](crate::Ciphers) say: a customer's
 /// key (SSE-C), or another mode than the default.
@@ -25,7 +27,8 @@ use object_store::path::Path;
 #[derive(Clone)]
 pub struct RequestCipher(pub Arc<dyn ObjectCipher>);
 
-/// The encryption context of a new object, in the modes of a KMS. It is kept in the record, in clear, and
+/// The encryption context of a new object, in modes whose keys may be a KMS's;
+/// SSE-S3 and SSE-C refuse it. It is kept in the record, in clear, and
 /// given again on every read.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext(pub EncryptionContext);
@@ -69,8 +72,25 @@ impl Identity {
 }
 
 /// The context that a request gives a new object.
-pub(crate) fn new_context(extensions: &Extensions) -> EncryptionContext {
-    extensions.get::<RequestContext>().map(|context| context.0.clone()).unwrap_or_default()
+///
+/// # Errors
+/// [`Error::Context`] for a mode that has none.
+pub(crate) fn new_context(
+    location: &Path,
+    mode: Mode,
+    extensions: &Extensions,
+) -> Result<EncryptionContext> {
+    let context = extensions.get::<RequestContext>();
+    let context = context.map(|context| context.0.clone()).unwrap_or_default();
+    if context.is_empty() || has_context(mode) {
+        return Ok(context);
+    }
+    Err(Error::Context { path: location.clone(), mode })
+}
+
+/// Whether a mode's keys may be a KMS's, to which a context is told.
+pub(crate) fn has_context(mode: Mode) -> bool {
+    !matches!(mode, Mode::SseS3 | Mode::SseC)
 }
 
 /// What the store beneath is given of a request's extensions: all but ours, which hold keys.

@@ -339,7 +339,7 @@ async fn a_rewrap_does_not_write_over_what_it_did_not_read() {
     let careful = store(files(), sse_s3());
     careful.put(&path, "meow".into()).await.unwrap();
     let refused = careful.rewrap(&path, http::Extensions::new()).await;
-    assert!(matches!(refused, Err(Error::NoConditions)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NoConditions { .. })), "{refused:?}");
     let alone = EncryptedStore::builder(files(), "lake", CipherTable::new(sse_s3()));
     alone.single_writer().build().rewrap(&path, http::Extensions::new()).await.unwrap();
     assert_eq!(read(&careful, &path).await.unwrap(), b"meow");

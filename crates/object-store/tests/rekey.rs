@@ -7,124 +7,22 @@ mod setup;
 
 use std::{
     num::NonZeroU32,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use object_cipher_core::{KeyRef, Mode};
-use object_cipher_kms::{KeyName, Scope};
 use object_cipher_object_store::{
     CipherTable, EncryptedStore, Error,
     rekey::{Failure, Goal, Journal, Progress, Rekey, RekeyFault, Report, Shard, Walk, Watch},
 };
-use object_cipher_rustcrypto::RustCrypto;
-use object_cipher_sse_kms::SseKms;
-use object_cipher_testkit::FakeKms;
-use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
-use setup::{KEY, Probe, client, content, dsse_kms, put_parts, read, sse_c, sse_s3, store};
+use object_store::{ObjectStoreExt as _, path::Path};
+use setup::{
+    KEY, Probe, client, dsse_kms,
+    lake::{Lake, OBJECTS, OTHER_KEY, arn, beneath, changed, goal, path, plain, under, walk_of},
+    read, sse_c, sse_s3, store,
+};
 use tempfile::TempDir;
-
-const OTHER_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ff";
-const OBJECTS: usize = 23;
-
-type Store = EncryptedStore<Probe>;
-
-/// Objects under one key of a KMS that has two.
-struct Lake {
-    kms: Arc<FakeKms>,
-    probe: Probe,
-    folder: TempDir,
-}
-
-impl Lake {
-    async fn new() -> Self {
-        let kms = Arc::new(FakeKms::new().with_key(KEY).with_key(OTHER_KEY));
-        let lake = Self { kms, probe: Probe::default(), folder: TempDir::new().unwrap() };
-        let store = lake.store(KEY);
-        for number in 0..OBJECTS {
-            if number % 5 == 0 {
-                let plain = plain(number);
-                let (one, two) = plain.split_at(100);
-                put_parts(&store, &path(number), &[one, two]).await;
-            } else {
-                store.put(&path(number), plain(number).into()).await.unwrap();
-            }
-        }
-        lake.probe.reset();
-        lake
-    }
-
-    /// The store, which seals under a key.
-    fn store(&self, key: &str) -> Store {
-        let cipher = SseKms::new(self.kms.clone(), KeyName::parse(key).unwrap(), RustCrypto);
-        EncryptedStore::new(self.probe.clone(), "lake", cipher)
-    }
-
-    /// To the other key.
-    fn rekey(&self) -> Rekey<Probe> {
-        Rekey::new(self.store(OTHER_KEY), goal(OTHER_KEY)).named("lake")
-    }
-
-    fn moving(&self, from: &str, to: &str) -> Rekey<Probe> {
-        let (store, goal) = (self.store(OTHER_KEY), goal(OTHER_KEY));
-        Rekey::moving(store, goal, from.into(), to.into()).unwrap().named("lake")
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.folder.path().join("journal")
-    }
-
-    async fn census(&self) -> Report {
-        Rekey::census(self.store(KEY)).named("lake").run(Walk::list(None)).await.unwrap()
-    }
-
-    /// Checks that all objects are under one key, and read what was written.
-    async fn expect_all_under(&self, key: &str, at: impl Fn(usize) -> Path) {
-        let census = self.census().await;
-        assert_eq!(under(&census), [(arn(key), OBJECTS as u64)]);
-        for number in 0..OBJECTS {
-            assert_eq!(read(&self.store(key), &at(number)).await.unwrap(), plain(number));
-        }
-    }
-}
-
-fn path(number: usize) -> Path {
-    Path::from(format!("a/{}/{number}", number % 3))
-}
-
-fn plain(number: usize) -> Vec<u8> {
-    content(1_000 + number, number as u64)
-}
-
-fn arn(key: &str) -> String {
-    Scope::default().arn(key)
-}
-
-fn goal(key: &str) -> Goal {
-    Goal::new(Mode::SseKms).under(KeyRef::Kms(arn(key))).of_version("v1")
-}
-
-/// How many objects are under which key.
-fn under(report: &Report) -> Vec<(String, u64)> {
-    let census = report.census.iter();
-    census.map(|counted| (counted.under.keys[0].name.clone(), counted.objects)).collect()
-}
-
-fn changed(report: &Report) -> u64 {
-    report.changes.iter().map(|changed| changed.objects).sum()
-}
-
-/// Everything in the store, with its ETag.
-async fn beneath(probe: &Probe) -> Vec<(Path, Option<String>)> {
-    let listed = probe.memory().list(None).map_ok(|meta| (meta.location, meta.e_tag));
-    listed.try_collect().await.unwrap()
-}
-
-fn walk_of(paths: Vec<Result<Path, Failure>>) -> Walk {
-    Walk::paths(futures::stream::iter(paths).boxed())
-}
 
 #[tokio::test]
 async fn all_come_under_another_key_without_a_look_at_a_body_and_then_are_left_alone() {
@@ -388,9 +286,11 @@ async fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
     let lake = Lake::new().await;
     let (before, calls) = (beneath(&lake.probe).await, lake.kms.calls());
     let journal = Journal::read(lake.journal()).unwrap();
-    let dry = lake.rekey().dry_run().journal(journal).run(Walk::list(None)).await.unwrap();
+    let dry = lake.rekey().concurrency(1).dry_run().journal(journal);
+    let dry = dry.run(Walk::list(None)).await.unwrap();
     assert!(!lake.journal().exists());
-    assert_eq!((beneath(&lake.probe).await, lake.kms.calls()), (before, calls));
+    // It asked for the old key once.
+    assert_eq!((beneath(&lake.probe).await, lake.kms.calls()), (before, calls + 1));
     assert_eq!(dry.census, lake.census().await.census, "what they are under now");
     // An opened journal is not written either.
     let journal = Journal::open(lake.journal()).unwrap();

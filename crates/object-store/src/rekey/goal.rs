@@ -4,7 +4,7 @@ use std::fmt;
 
 use object_cipher_core::{Envelope, KeyRef, Mode};
 
-use super::{Key, Under};
+use super::{Key, RekeyFault, Under};
 
 /// The mode that objects are to be sealed in and, where that can be told beforehand, the key that they
 /// are to be under. It says which objects are left alone; what seals is the store's cipher, which has to
@@ -30,12 +30,15 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// A mode, under a key that is not named.
+    /// A mode, under a key that is not named: every object of that mode is wrapped anew on every run, but
+    /// for those that a journal says are done. Name the key with [`under`](Self::under) wherever it has a
+    /// name.
     pub fn new(mode: Mode) -> Self {
         Self { mode, key: None, version: None }
     }
 
-    /// The key that each layer is to be under. [`KeyRef::Customer`] names none.
+    /// The key that each layer is to be under: of a keyring its enabled version, of a KMS the key's id or
+    /// ARN as the KMS gives it with what it wraps, not an alias. [`KeyRef::Customer`] names none.
     pub fn under(mut self, key: KeyRef) -> Self {
         self.key = Some(key).filter(|key| *key != KeyRef::Customer);
         self
@@ -46,6 +49,16 @@ impl Goal {
     pub fn of_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
+    }
+
+    /// Refuses what no Envelope will ever name.
+    pub(super) fn expect_possible(&self) -> Result<(), RekeyFault> {
+        match &self.key {
+            Some(KeyRef::Kms(id) | KeyRef::BucketKey(id)) if is_alias(id) => {
+                Err(RekeyFault::Alias(id.to_string()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn mode(&self) -> Mode {
@@ -82,4 +95,9 @@ impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expected().fmt(f)
     }
+}
+
+/// Whether AWS reads it as an alias: <https://docs.aws.amazon.com/kms/latest/developerguide/alias-about.html>.
+fn is_alias(id: &str) -> bool {
+    id.starts_with("alias/") || id.starts_with("arn:") && id.contains(":alias/")
 }

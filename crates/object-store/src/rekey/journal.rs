@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::{RekeyFault, Under};
 use crate::Result;
 
-/// Lines that are synced together, unless some have waited for [`SYNC_AFTER`].
+/// Lines that are synced together, unless some have waited for [`SYNC_AFTER`]. Each is written at once.
 const BATCH: usize = 256;
 const SYNC_AFTER: Duration = Duration::from_secs(1);
 
@@ -31,22 +31,37 @@ const SYNC_AFTER: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// Nothing is believed of it but that: a path whose record has another ETag is looked at anew, and so is
-/// one whose line was torn by a crash or altered. Lines are synced in batches, after the records are put.
-/// A line that is lost is work that is found done; but under a customer's key, which has no name, it is an
-/// object that fails, since the old key does not open it any more.
+/// one whose line was torn by a crash. Of what is done the report takes over what the lines say it was under
+/// and is: keep a journal as safe as the report. A line is written once its record is put, so that a process
+/// that is killed loses no line but of what was under way; lines are synced in batches, against a loss of
+/// power. A line that is lost is work that is found done; but under a customer's key, which has no name, it
+/// is an object that fails, since the old key does not open it any more.
 ///
-/// Where the wanted key has no name, the journal of a run that ended without a failure is not gone on with: the
+/// Where the goal names no key, the journal of a run that ended without a failure is not gone on with: the
 /// next run may be to the next key. One process has it at a time.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    /// Whether it begins as journals do, as far as it goes.
-    begins_so: bool,
+    /// How it begins.
+    begin: Begin,
     of: Option<String>,
     /// Whether a run with it ended without a failure.
     has_ended: bool,
     past: Past,
     writer: Writer,
+}
+
+/// How a file begins that is to be a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// It is empty.
+    Not,
+    /// As journals do, but a crash tore the first line.
+    Torn,
+    /// As journals do.
+    Journal,
+    /// In another way.
+    Other,
 }
 
 /// What was done before.
@@ -105,8 +120,9 @@ struct End {
 struct Appender {
     path: PathBuf,
     file: Arc<File>,
-    lines: Vec<u8>,
-    count: usize,
+    line: Vec<u8>,
+    /// Lines that were not synced yet, and since when that may be.
+    unsynced: usize,
     synced: Instant,
 }
 
@@ -127,10 +143,16 @@ impl Journal {
         }
         let mut journal = Self::empty(path);
         let is_whole = journal.load(&file).map_err(RekeyFault::journal(&journal.path))?;
-        // What a crash tore is ended, so that it does not tear the next line too.
-        let lines = if is_whole { Vec::new() } else { vec![b'\n'] };
+        // What a crash tore is ended, so that it does not tear the next line too; of a first line nothing
+        // is left.
+        let mended = match journal.begin {
+            Begin::Torn => file.set_len(0),
+            Begin::Journal if !is_whole => (&file).write_all(b"\n"),
+            _ => Ok(()),
+        };
+        mended.map_err(RekeyFault::journal(&journal.path))?;
         let (path, file, synced) = (journal.path.clone(), Arc::new(file), Instant::now());
-        journal.writer.0 = Some(Appender { path, file, lines, count: 0, synced });
+        journal.writer.0 = Some(Appender { path, file, line: Vec::new(), unsynced: 0, synced });
         Ok(journal)
     }
 
@@ -151,7 +173,7 @@ impl Journal {
 
     fn empty(path: PathBuf) -> Self {
         let (past, writer) = (Past::default(), Writer::default());
-        Self { path, begins_so: true, of: None, has_ended: false, past, writer }
+        Self { path, begin: Begin::Not, of: None, has_ended: false, past, writer }
     }
 
     /// Refuses a journal of another run, and says in a new one what it is of.
@@ -160,7 +182,7 @@ impl Journal {
             _ if self.has_ended && !tells_done => {
                 Err(RekeyFault::JournalEnded(self.path.clone()).into())
             }
-            _ if !self.begins_so => Err(RekeyFault::NoJournal(self.path.clone()).into()),
+            _ if self.begin == Begin::Other => Err(RekeyFault::NoJournal(self.path.clone()).into()),
             Some(found) if found == of => Ok(()),
             None if self.past.is_empty() => {
                 self.of = Some(of.into());
@@ -175,6 +197,11 @@ impl Journal {
                 Err(RekeyFault::JournalOfOther { path, found, wanted: of.into() }.into())
             }
         }
+    }
+
+    /// Writes nothing into it from now on.
+    pub(super) fn stay_as_it_is(&mut self) {
+        self.writer = Writer::default();
     }
 
     pub(super) fn into_parts(self) -> (Past, Writer) {
@@ -192,9 +219,11 @@ impl Journal {
                 return Ok(true);
             }
             if mem::take(&mut is_first) {
-                let begin = line.strip_suffix(b"\n").unwrap_or(&line);
-                let is_torn = !begin.is_empty() && BEGIN.starts_with(begin);
-                self.begins_so = is_torn || begin.starts_with(BEGIN);
+                self.begin = match &line[..] {
+                    line if line.starts_with(BEGIN) => Begin::Journal,
+                    line if BEGIN.starts_with(line) => Begin::Torn,
+                    _ => Begin::Other,
+                };
             }
             let Some(line) = line.strip_suffix(b"\n") else { return Ok(false) };
             if let Ok(entry) = serde_json::from_slice(line) {
@@ -259,23 +288,21 @@ impl Writer {
             e_tag: e_tag.map(Into::into),
             change: Cow::Borrowed(change),
         })?;
-        let is_due = |file: &Appender| file.count >= BATCH || file.synced.elapsed() >= SYNC_AFTER;
+        let is_due =
+            |file: &Appender| file.unsynced >= BATCH || file.synced.elapsed() >= SYNC_AFTER;
         if self.0.as_ref().is_some_and(is_due) { self.sync().await } else { Ok(()) }
     }
 
     /// Makes all that was noted last through a loss of power.
     pub(super) async fn sync(&mut self) -> Result<()> {
-        let Some(Appender { path, file, lines, count, synced }) = &mut self.0 else {
+        let Some(Appender { path, file, unsynced, synced, .. }) = &mut self.0 else {
             return Ok(());
         };
-        let (file, lines) = (Arc::clone(file), mem::take(lines));
-        let written = tokio::task::spawn_blocking(move || {
-            (&*file).write_all(&lines)?;
-            file.sync_data()
-        });
-        let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        (*count, *synced) = (0, Instant::now());
-        Ok(written.map_err(RekeyFault::journal(path))?)
+        let file = Arc::clone(file);
+        let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
+        (*unsynced, *synced) = (0, Instant::now());
+        let done = done.unwrap_or_else(|error| Err(io::Error::other(error)));
+        Ok(done.map_err(RekeyFault::journal(path))?)
     }
 
     /// Notes that all was looked at, and nothing failed.
@@ -284,11 +311,13 @@ impl Writer {
     }
 
     fn append(&mut self, line: &impl Serialize) -> Result<()> {
-        if let Some(Appender { path, lines, count, .. }) = &mut self.0 {
-            let added = serde_json::to_writer(&mut *lines, line).map_err(io::Error::other);
-            added.map_err(RekeyFault::journal(path))?;
-            lines.push(b'\n');
-            *count += 1;
+        if let Some(Appender { path, file, line: bytes, unsynced, .. }) = &mut self.0 {
+            bytes.clear();
+            let made = serde_json::to_writer(&mut *bytes, line).map_err(io::Error::other);
+            bytes.push(b'\n');
+            let written = made.and_then(|()| (&**file).write_all(bytes));
+            written.map_err(RekeyFault::journal(path))?;
+            *unsynced += 1;
         }
         Ok(())
     }

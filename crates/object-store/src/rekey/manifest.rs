@@ -32,6 +32,9 @@ use crate::Result;
 pub struct Manifest {
     columns: Columns,
     files: Vec<String>,
+    /// The bucket that it is a list of, as its `manifest.json` says.
+    source: Option<String>,
+    /// The one that it has to be of.
     bucket: Option<String>,
     prefix: Path,
 }
@@ -83,7 +86,7 @@ impl Manifest {
         let json: Json = serde_json::from_slice(json)
             .map_err(|error| RekeyFault::Manifest(format!("it is no manifest.json: {error}")))?;
         let files = json.files.into_iter().map(|file| file.key).collect();
-        let named = Self { files, bucket: json.source_bucket, ..Self::default() };
+        let named = Self { files, source: json.source_bucket, ..Self::default() };
         if cfg!(feature = "parquet") && json.file_format.eq_ignore_ascii_case("parquet") {
             return Ok(named);
         }
@@ -102,7 +105,7 @@ impl Manifest {
         Ok(Self { columns, ..named })
     }
 
-    /// Insists that every row is of this bucket.
+    /// Insists that every row is of this bucket; otherwise of the one that the `manifest.json` names, if any.
     #[must_use]
     pub fn of_bucket(mut self, bucket: impl Into<String>) -> Self {
         self.bucket = Some(bucket.into());
@@ -155,8 +158,10 @@ impl Manifest {
         if !is_object {
             return Ok(None);
         }
-        if let (Some(wanted), Some(found)) = (&self.bucket, bucket)
-            && *wanted != found
+        let source = self.source.as_ref();
+        let (wanted, found) = (self.bucket.as_ref().or(source), bucket.as_ref().or(source));
+        if let (Some(wanted), Some(found)) = (wanted, found)
+            && wanted != found
         {
             return Err(failure(&key, format!("it is of the bucket {found}, not {wanted}")));
         }
@@ -175,7 +180,7 @@ impl Manifest {
 impl Default for Manifest {
     fn default() -> Self {
         let columns = Columns { bucket: Some(0), key: 1, is_latest: None, is_delete_marker: None };
-        Self { columns, files: Vec::new(), bucket: None, prefix: Path::default() }
+        Self { columns, files: Vec::new(), source: None, bucket: None, prefix: Path::default() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! One object: what becomes of it.
 
+use std::sync::PoisonError;
+
 use object_cipher_core::Envelope;
 use object_store::{Error as StoreError, ObjectMeta, ObjectStore, path::Path};
 
@@ -39,6 +41,9 @@ impl<S: ObjectStore> Rekey<S> {
                 Err(error) => break error,
             }
         };
+        if let Error::Misplaced { .. } = error {
+            return Outcome::Failed(error, None);
+        }
         if !matches!(error, Error::Store(StoreError::NotFound { .. })) {
             // What failed half-way may have been done.
             let now = self.store.record(path).await;
@@ -50,6 +55,7 @@ impl<S: ObjectStore> Rekey<S> {
     async fn try_once(&self, path: &Path, past: &Past) -> Result<Outcome> {
         let (meta, record) = self.store.record(path).await?;
         match &self.task {
+            Task::Census if !record.is_of(path) => Err(Error::Misplaced { path: path.clone() }),
             Task::Census => Ok(Outcome::Seen(Under::of(&record.envelope))),
             Task::Rewrap(goal) => {
                 if let Some(change) = past.done(path.as_ref(), meta.e_tag.as_deref()) {
@@ -70,7 +76,7 @@ impl<S: ObjectStore> Rekey<S> {
                     // The next run would move it again.
                     return Err(RekeyFault::MoveInto { from: from.clone(), to: target }.into());
                 }
-                self.move_to(path, &target, &record, goal).await
+                self.move_to(path, &target, (&meta, &record), goal).await
             }
         }
     }
@@ -83,8 +89,10 @@ impl<S: ObjectStore> Rekey<S> {
         goal: &Goal,
     ) -> Result<Outcome> {
         expect_same_layers(record, goal)?;
+        self.expect_mode(path, goal)?;
         let from = Under::of(&record.envelope);
         if self.is_dry {
+            self.expect_key(path, &meta, record, &from).await?;
             return Ok(would(Done::Rewrapped, from, goal));
         }
         let rewrapped = self.store.rewrapped(path, &meta, record, &self.extensions).await?;
@@ -99,16 +107,14 @@ impl<S: ObjectStore> Rekey<S> {
         &self,
         path: &Path,
         target: &Path,
-        record: &Record,
+        (meta, record): (&ObjectMeta, &Record),
         goal: &Goal,
     ) -> Result<Outcome> {
         expect_same_layers(record, goal)?;
-        let mode = self.store.mode_to_seal(target, &self.extensions)?;
-        if mode != goal.mode() {
-            return Err(other_key(Under { mode: mode.to_string(), keys: Vec::new() }, goal));
-        }
+        self.expect_mode(target, goal)?;
         let from = Under::of(&record.envelope);
         if self.is_dry {
+            self.expect_key(path, meta, record, &from).await?;
             return match self.store.record(target).await {
                 Err(Error::Store(StoreError::NotFound { .. })) => {
                     Ok(would(Done::Moved, from, goal))
@@ -152,6 +158,31 @@ impl<S: ObjectStore> Rekey<S> {
         expect_met(goal, &rewrapped.envelope)?;
         let put = self.store.replace_record(target, &meta, &rewrapped, &self.extensions).await?;
         Ok((rewrapped.envelope, put.e_tag))
+    }
+
+    /// Refuses a cipher of another mode than is wanted, before any key is asked for.
+    fn expect_mode(&self, target: &Path, goal: &Goal) -> Result<()> {
+        let (found, wanted) = (self.store.mode_to_seal(target, &self.extensions)?, goal.mode());
+        if found == wanted {
+            return Ok(());
+        }
+        Err(RekeyFault::OtherMode { found, wanted }.into())
+    }
+
+    /// Opens an object, unless one under the same keys could be: what a dry run has to find out.
+    async fn expect_key(
+        &self,
+        path: &Path,
+        meta: &ObjectMeta,
+        record: &Record,
+        under: &Under,
+    ) -> Result<()> {
+        let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if !opened().contains(under) {
+            self.store.expect_opens(path, meta, record, &self.extensions).await?;
+            opened().insert(under.clone());
+        }
+        Ok(())
     }
 
     /// Removes the record at the old path. A deletion whose answer was lost is one.

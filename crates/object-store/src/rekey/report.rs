@@ -12,7 +12,7 @@ use super::{
     Key, RekeyFault, Shard, Under,
     journal::{Change, Done},
 };
-use crate::Result;
+use crate::{Error, Result};
 
 const VERSION: u32 = 1;
 /// A report names at most this many failures; it counts them all.
@@ -150,16 +150,16 @@ impl Report {
     /// of another one.
     pub fn merge(reports: impl IntoIterator<Item = Self>) -> Result<Self> {
         let mut reports = reports.into_iter().peekable();
-        let first = reports.peek().ok_or(RekeyFault::Merge("there is no report"))?;
+        let first = reports.peek().ok_or_else(|| merge("there is no report"))?;
         let (subject, mut ended) = (first.subject(), first.ended);
         let mut tally = Tally { began: first.began, ..Tally::default() };
         let mut shards: Vec<Shard> = Vec::new();
         for report in reports {
             if report.version != VERSION {
-                return Err(RekeyFault::Merge("one is of a version that is not known").into());
+                return Err(merge(format!("one is of version {}, not {VERSION}", report.version)));
             }
             if report.subject() != subject {
-                return Err(RekeyFault::Merge("they are of other stores, goals or kinds").into());
+                return Err(merge(format!("one is {}, another {subject}", report.subject())));
             }
             shards.extend(&report.shards);
             ended = ended.max(report.ended);
@@ -167,10 +167,10 @@ impl Report {
         }
         shards.sort_unstable();
         if shards.iter().any(|shard| shard.of() != shards[0].of()) {
-            return Err(RekeyFault::Merge("their shards are of different numbers").into());
+            return Err(merge("their shards are of different numbers"));
         }
-        if !shards.is_sorted_by(|one, next| one < next) {
-            return Err(RekeyFault::Merge("a shard is in two of them").into());
+        if let Some(twice) = shards.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(merge(format!("the shard {} is in two of them", twice[0])));
         }
         Ok(tally.into_report(subject, shards, ended))
     }
@@ -182,15 +182,35 @@ impl Report {
         all.filter(|shard| !self.shards.contains(shard)).collect()
     }
 
-    /// Whether all paths were covered and none failed. Where there were paths and nothing was at any of
-    /// them, they were not this store's, and nothing was covered.
+    /// Whether all paths were covered and none failed. One that [found nothing](Self::found_nothing) is not.
     pub fn is_complete(&self) -> bool {
-        let is_elsewhere = self.objects > 0 && self.gone == self.objects;
-        self.failed == 0 && self.unknown == 0 && self.missing().is_empty() && !is_elsewhere
+        let is_covered = self.missing().is_empty() && !self.found_nothing();
+        self.failed == 0 && self.unknown == 0 && is_covered
+    }
+
+    /// Whether there was no path, or nothing at any: then the paths, the prefix or the store may be others
+    /// than were meant. A shard of a small store may be empty.
+    pub fn found_nothing(&self) -> bool {
+        self.gone == self.objects
     }
 
     fn subject(&self) -> Subject {
         Subject { kind: self.kind, store: self.store.clone(), goal: self.goal.clone() }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Rekey => "a rekey",
+            Kind::DryRun => "a dry run",
+            Kind::Census => "a census",
+        };
+        write!(f, "{kind} of {}", self.store)?;
+        match &self.goal {
+            Some(goal) => write!(f, " to {goal}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -319,8 +339,12 @@ impl Tally {
     }
 }
 
+fn merge(why: impl Into<String>) -> Error {
+    RekeyFault::Merge(why.into()).into()
+}
+
 fn add(sum: &mut u64, more: u64) -> Result<()> {
-    *sum = sum.checked_add(more).ok_or(RekeyFault::Merge("there are not so many objects"))?;
+    *sum = sum.checked_add(more).ok_or_else(|| merge("there are not so many objects"))?;
     Ok(())
 }
 
@@ -345,7 +369,8 @@ impl fmt::Display for Report {
                 list(&self.missing())
             )?;
         }
-        writeln!(f, "objects     {}", self.objects)?;
+        let none = if self.objects == 0 { ": is it this store, and this prefix?" } else { "" };
+        writeln!(f, "objects     {}{none}", self.objects)?;
         for Changed { moved, from, to, objects } in &self.changes {
             let moved = if *moved { ", to another path" } else { "" };
             writeln!(f, "{changed:<11} {objects}: from {from} to {to}{moved}")?;
@@ -354,7 +379,7 @@ impl fmt::Display for Report {
             writeln!(f, "left alone  {}", self.left_alone)?;
         }
         if self.gone > 0 {
-            let all = if self.gone == self.objects { ": are the paths this store's?" } else { "" };
+            let all = if self.found_nothing() { ": are the paths this store's?" } else { "" };
             writeln!(f, "gone        {}{all}", self.gone)?;
         }
         writeln!(f, "failed      {}", self.failed)?;

@@ -98,8 +98,12 @@ impl fmt::Display for Key {
             "client-key" => write!(f, "client's key {:?}", self.name)?,
             _ => f.write_str("a key of unknown kind")?,
         }
-        match &self.version {
-            Some(version) => write!(f, ", version {version}"),
+        if let Some(version) = &self.version {
+            write!(f, ", version {version}")?;
+        }
+        match &self.check {
+            // Keyrings may have the same name.
+            Some(check) => write!(f, " ({check})"),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Where paths come from: [`Walk`].
 
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt as _, future};
+use futures_util::{StreamExt as _, future, stream};
 use object_store::{ObjectStore, path::Path};
 
 use super::{
@@ -46,6 +46,23 @@ impl Walk {
     /// passed over.
     pub fn paths(paths: BoxStream<'static, Result<Path, Failure>>) -> Self {
         Self { source: Source::Paths(paths), total: None }
+    }
+
+    /// Those of a [`Manifest`](super::Manifest)'s file, or of several one after the other.
+    ///
+    /// ```no_run
+    /// use std::fs::File;
+    ///
+    /// use object_cipher_object_store::rekey::{Manifest, Walk};
+    ///
+    /// let manifest = Manifest::default().of_bucket("lake");
+    /// let walk = Walk::of(manifest.paths(File::open("inventory.csv.gz")?)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(
+        paths: impl IntoIterator<Item = Result<Path, Failure>, IntoIter: Send + 'static>,
+    ) -> Self {
+        Self::paths(stream::iter(paths).boxed())
     }
 
     /// Says how many there are, in the shard that is looked at, for the progress.

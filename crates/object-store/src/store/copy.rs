@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use http::Extensions;
-use object_cipher_core::{Envelope, ObjectId};
+use object_cipher_core::{Envelope, Mode, ObjectId};
 use object_store::{
     CopyMode, CopyOptions, GetOptions, MultipartUpload as _, ObjectStore, ObjectStoreExt as _,
     PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Record, RequestContext, Result,
-    request::{for_store, new_context},
+    request::{for_store, has_context, new_context},
     seal::whole,
 };
 
@@ -76,6 +76,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         };
         let cipher = self.settings().ciphers.to_seal(to, &extensions)?;
         if cipher.mode().suite() != object.opener.mode().suite() {
+            let extensions = with_context_of(&found.record, cipher.mode(), extensions);
             let e_tag = self.encrypt_anew(object, to, mode, extensions).await?.e_tag;
             let envelope = self.find(to, GetOptions::new()).await?.record.envelope.clone();
             return Ok(Copied { envelope, e_tag });
@@ -84,7 +85,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let id = object.opener.object_id();
         self.share(from, id).await?;
         let context = match extensions.get::<RequestContext>() {
-            Some(_) => new_context(&extensions),
+            Some(_) => new_context(to, cipher.mode(), &extensions)?,
             None => found.record.context.clone(),
         };
         let copy = Record { context, ..found.record.clone() }.at(to);
@@ -130,11 +131,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         object: OpenObject,
         to: &Path,
         mode: PutMode,
-        mut extensions: Extensions,
+        extensions: Extensions,
     ) -> Result<PutResult> {
-        if extensions.get::<RequestContext>().is_none() {
-            extensions.insert(RequestContext(object.found.record.context.clone()));
-        }
         let attributes = object.found.record.attributes.clone();
         let mut options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         options.extensions = extensions;
@@ -183,4 +181,12 @@ impl From<RenameOptions> for Copying {
         };
         Self { mode, extensions: options.extensions }
     }
+}
+
+/// What a request says of an object that is encrypted anew: its old context, unless it gives another one.
+fn with_context_of(record: &Record, mode: Mode, mut extensions: Extensions) -> Extensions {
+    if has_context(mode) && extensions.get::<RequestContext>().is_none() {
+        extensions.insert(RequestContext(record.context.clone()));
+    }
+    extensions
 }

@@ -145,13 +145,11 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let options = GetOptions { range, extensions, ..GetOptions::default() };
         let body = self.paths().body(object.opener.object_id());
         let found = self.inner().get_opts(&body, options).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => {
-                Error::BodyGone { path: object.location.clone() }
-            }
+            object_store::Error::NotFound { .. } => object.body_gone(body.clone()),
             error => error.into(),
         })?;
         if found.range != fetch.bytes || whole && found.meta.size != object.stored_len()? {
-            return Err(Error::Altered { path: object.location.clone(), item: "body's length" });
+            return Err(Error::BodyLength { path: object.location.clone() });
         }
         let opened = OpenBytes::new(&object.opener, &fetch.segment, found.into_stream())?;
         Ok(opened
@@ -186,6 +184,11 @@ impl OpenObject {
             }
             (None, None) => Ok(Vec::new()),
         }
+    }
+
+    /// That nothing is where the body has to be.
+    pub(super) fn body_gone(&self, body: Path) -> Error {
+        Error::BodyGone { path: self.location.clone(), body }
     }
 
     /// The length that the body must have, in bytes.

@@ -35,8 +35,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
         self.paths().check(location)?;
         let PutOptions { mode, tags, attributes, extensions, .. } = options;
         let sealed = sealed_attributes(&attributes)?;
-        let said = Said { context: new_context(&extensions), attributes };
         let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
+        let context = new_context(location, cipher.mode(), &extensions)?;
+        let said = Said { context, attributes };
         let cx = self.settings().identity.context(location, &said.context, &extensions);
         let sealer = cipher.seal(&cx).await?;
         let object = sealer.object_id();

@@ -58,9 +58,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let body = self.paths().body(object.opener.object_id());
         let fetched =
             self.inner().get_ranges(&body, &wanted).await.map_err(|error| match error {
-                object_store::Error::NotFound { .. } => {
-                    Error::BodyGone { path: object.location.clone() }
-                }
+                object_store::Error::NotFound { .. } => object.body_gone(body.clone()),
                 error => error.into(),
             })?;
         let mut fetched = fetched.into_iter();

@@ -82,6 +82,19 @@ impl<S: ObjectStore> EncryptedStore<S> {
         Ok(Record { envelope, ..record.clone() })
     }
 
+    /// Opens an object, and reads nothing of it.
+    #[cfg(feature = "rekey")]
+    pub(crate) async fn expect_opens(
+        &self,
+        location: &Path,
+        read: &ObjectMeta,
+        record: &Record,
+        extensions: &Extensions,
+    ) -> Result<()> {
+        let found = Arc::new(Found::new(read.clone(), record.clone()));
+        self.open(location, found, extensions).await.map(drop)
+    }
+
     /// The mode that new objects at a path have.
     #[cfg(feature = "rekey")]
     pub(crate) fn mode_to_seal(&self, location: &Path, extensions: &Extensions) -> Result<Mode> {
@@ -104,7 +117,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
             }
             Err(Error::Store(object_store::Error::NotImplemented { .. })) => {
                 if !self.settings().single_writer {
-                    return Err(Error::NoConditions);
+                    return Err(Error::NoConditions { path: location.clone() });
                 }
                 self.put_record(location, record, putting(PutMode::Overwrite)).await
             }

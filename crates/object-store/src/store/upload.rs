@@ -71,8 +71,9 @@ impl<S: ObjectStore> EncryptedStore<S> {
         self.paths().check(location)?;
         let PutMultipartOptions { tags, attributes, extensions, .. } = options;
         let sealed = sealed_attributes(&attributes)?;
-        let said = Said { context: new_context(&extensions), attributes };
         let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
+        let context = new_context(location, cipher.mode(), &extensions)?;
+        let said = Said { context, attributes };
         let cx = self.settings().identity.context(location, &said.context, &extensions);
         let cx = cx.with_upload_id(UPLOAD_ID);
         let uploader = cipher.create_upload(&cx, Completion::WithKey).await?;

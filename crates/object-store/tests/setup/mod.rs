@@ -3,6 +3,8 @@
 #![allow(dead_code, unused_imports, reason = "each test file takes what it needs")]
 
 mod hooked;
+#[cfg(feature = "rekey")]
+pub(crate) mod lake;
 mod probe;
 
 use std::sync::Arc;

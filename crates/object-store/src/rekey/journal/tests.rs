@@ -123,7 +123,13 @@ async fn the_journal_of_another_run_is_refused() {
 #[tokio::test]
 async fn nothing_is_appended_to_another_file() {
     let (_folder, file) = place();
-    for content in [&b"\n"[..], b"a keyring", b"{\"journal\":\"another\"}\n", &[0; 64]] {
+    for content in [
+        &b"\n"[..],
+        b"a keyring",
+        b"{\"journal\":\"another\"}\n",
+        b"{\n  \"version\": 1\n}\n",
+        &[0; 64],
+    ] {
         fs::write(&file, content).unwrap();
         let mut journal = Journal::open(&file).unwrap();
         let refused = journal.begin(OF, true);
@@ -131,6 +137,17 @@ async fn nothing_is_appended_to_another_file() {
         drop(journal);
         assert_eq!(fs::read(&file).unwrap(), content);
     }
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_loses_no_line() {
+    let (_folder, file) = place();
+    let mut journal = Journal::open(&file).unwrap();
+    journal.begin(OF, true).unwrap();
+    journal.writer.note(&path(1), Some("tag 1"), &change(Done::Rewrapped)).await.unwrap();
+    // Neither synced nor dropped.
+    assert!(is_done(&Journal::read(&file).unwrap(), 1));
+    drop(journal);
 }
 
 #[tokio::test]

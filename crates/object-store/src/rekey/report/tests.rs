@@ -148,7 +148,10 @@ fn paths_where_nothing_is_are_not_covered() {
     assert!(!all_gone.is_complete());
     assert!(all_gone.to_string().contains("gone        2: are the paths"), "{all_gone}");
     assert!(report([0, 3], vec![Shard::ALL]).is_complete());
-    assert!(report([], vec![Shard::ALL]).is_complete(), "an empty store");
+    let none = report([], vec![Shard::ALL]);
+    assert!(!none.is_complete() && none.to_string().contains("is it this store"), "{none}");
+    let shards = [report([], vec![shard(0, 2)]), report([0, 3], vec![shard(1, 2)])];
+    assert!(Report::merge(shards).unwrap().is_complete(), "a shard may be empty");
 }
 
 #[test]
