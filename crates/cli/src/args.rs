@@ -18,7 +18,7 @@ use object_cipher_core::ReadRange;
 pub(crate) use self::dsse::{DsseCommand, DsseKeyArgs, LayerName, PeelArgs};
 pub(crate) use self::keyring::{
     ExportArgs, InitArgs, KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeyringArgs, KeyringCommand,
-    ListArgs, ResealArgs, RetireArgs, RotateArgs,
+    ListArgs, ResealArgs, RetireArgs, RotateArgs, variable,
 };
 pub(crate) use self::kms::{
     AuditArgs, CreateArgs, KeyArgs, KmsArgs, KmsCommand, KmsListArgs, KmsOfFiles,

@@ -11,7 +11,12 @@ use std::{
 use object_cipher_core::{self as core, KeyErrorKind};
 use object_cipher_keyring::Error as KeyringError;
 use object_cipher_kms::Error as KmsError;
-use object_cipher_object_store::{Error as StoreError, rekey::RekeyFault};
+use object_cipher_object_store::{
+    Error as StoreError,
+    rekey::{RekeyFault, Shard},
+};
+
+pub(crate) use help::of_store as store_help;
 
 use crate::record::RecordError;
 
@@ -123,8 +128,20 @@ pub(crate) enum Error {
     /// Each was said already.
     #[error("{failed} of {of} objects failed")]
     Objects { failed: u64, of: u64, gravest: u8 },
-    #[error("shards are missing in the report, or objects failed")]
-    Incomplete,
+    #[error("{count} shards are missing in the report, such as {first}")]
+    MissingShards { count: usize, first: Shard },
+    /// In the runs whose reports were merged.
+    #[error("{0} objects failed")]
+    ObjectsFailed(u64),
+    #[error("no object was found in {0}")]
+    NothingFound(String),
+    #[error("{}: {source}", path.display())]
+    Manifest { path: PathBuf, source: StoreError },
+    /// An output that would be taken for an object.
+    #[error("{} lies in the store", .0.display())]
+    InStore(PathBuf),
+    #[error("{} exists already, and is no report of a rekey", .0.display())]
+    OtherThanReport(PathBuf),
     #[error("cannot start: {0}")]
     Runtime(io::Error),
     /// Each was said already.
@@ -144,6 +161,11 @@ impl Error {
             io::ErrorKind::BrokenPipe => Self::Closed,
             _ => Self::Io { action: "write", path: path.to_path_buf(), source },
         }
+    }
+
+    /// Says which file of a manifest it is about.
+    pub(crate) fn manifest(path: &Path) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Manifest { path: path.to_path_buf(), source }
     }
 
     /// Says which object it is about.
@@ -167,7 +189,9 @@ impl Error {
             | Self::OtherOwner(_)
             | Self::Threads(_)
             | Self::Runtime(_)
-            | Self::Incomplete
+            | Self::MissingShards { .. }
+            | Self::ObjectsFailed(_)
+            | Self::NothingFound(_)
             | Self::Demo(_) => SYSTEM,
             Self::Folder(_)
             | Self::Exists(_)
@@ -185,6 +209,8 @@ impl Error {
             | Self::OtherWriters
             | Self::NoBucket
             | Self::NoReport { .. }
+            | Self::InStore(_)
+            | Self::OtherThanReport(_)
             | Self::Declined
             | Self::Usage(_) => USAGE,
             Self::NothingUnlocks | Self::LayerKey { .. } | Self::WrongLayerKey { .. } => KEY,
@@ -193,7 +219,7 @@ impl Error {
             Self::Key(error) => key_code(error.kind()),
             Self::Record { .. } | Self::OtherLayerKey { .. } => REFUSED,
             Self::Object { source, .. } => core_code(source),
-            Self::Store(error) => store_code(error),
+            Self::Store(error) | Self::Manifest { source: error, .. } => store_code(error),
             Self::Objects { gravest, .. } => *gravest,
             Self::CutShort { source, .. } => source.code(),
             Self::Several { gravest, .. } => gravest.code(),
@@ -227,11 +253,13 @@ const KEY: u8 = 4;
 /// What exit code an object's error gives.
 pub(crate) fn store_code(error: &StoreError) -> u8 {
     match error {
-        StoreError::NoRecord { .. } | StoreError::Altered { .. } | StoreError::BodyGone { .. } => {
-            REFUSED
-        }
+        StoreError::NoRecord { .. }
+        | StoreError::Altered { .. }
+        | StoreError::BodyGone { .. }
+        | StoreError::BodyLength { .. }
+        | StoreError::Misplaced { .. } => REFUSED,
         StoreError::NoCipher { .. } | StoreError::Rekey(RekeyFault::OtherKey { .. }) => KEY,
-        StoreError::Cipher(error) => core_code(error),
+        StoreError::Cipher(error) | StoreError::Object { source: error, .. } => core_code(error),
         StoreError::Rekey(RekeyFault::Journal { .. } | RekeyFault::JournalBusy(_)) => SYSTEM,
         StoreError::Rekey(_) | StoreError::NoConditions { .. } | StoreError::Reserved { .. } => {
             USAGE

@@ -144,7 +144,7 @@ pub(crate) fn cannot_open(path: &Path) -> impl FnOnce(io::Error) -> Error {
 }
 
 /// One file, where both are there; or else one name in one folder.
-fn is_same_place(one: &Path, other: &Path) -> bool {
+pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
     let node = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     let name = |path: &Path| {
         let folder = fs::canonicalize(folder_of(path)).ok()?;

@@ -1,11 +1,19 @@
 //! Stores by their URLs: [`StoreUrl`].
 
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fmt, fs,
+    path::{Path as FilePath, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    output::folder_of,
+};
 
 /// Where objects are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +42,18 @@ impl StoreUrl {
     /// Whether it can put on condition that nobody else did.
     pub(crate) fn has_conditions(&self) -> bool {
         matches!(self, Self::S3 { .. })
+    }
+
+    /// Refuses a file that lies among the store's own, where it would be taken for an object.
+    pub(crate) fn expect_outside(&self, file: &FilePath) -> Result<()> {
+        let Self::Files(folder) = self else { return Ok(()) };
+        let place = (fs::canonicalize(folder), fs::canonicalize(folder_of(file)));
+        match place {
+            (Ok(folder), Ok(place)) if place.starts_with(&folder) => {
+                Err(Error::InStore(file.to_path_buf()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn open(&self) -> Result<Arc<dyn ObjectStore>> {

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    args::KeyringArgs,
+    args::{KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeyringArgs, variable},
     console::{note, printable},
     error::{Error, Result},
     files::{KeyFiles, expect_ordinary_name, is_there},
@@ -48,6 +48,12 @@ pub(crate) fn keyring<B: CryptoBackend>(args: &KeyringArgs, backend: &B) -> Resu
 pub(crate) fn key_files(args: &KeyringArgs) -> Result<KeyFiles> {
     let key_file = args.unlock.means().file();
     Ok(KeyFiles::default().with_keyring(&args.path()?).with_key_file(key_file.as_deref()))
+}
+
+/// The files that hold the keys, for a command that needs none, as far as the environment names them.
+pub(crate) fn key_files_of_environment() -> KeyFiles {
+    let keyring = variable(KEYRING_VARIABLE).map(|path| KeyFiles::default().with_keyring(&path));
+    keyring.unwrap_or_default().with_key_file(variable(KEY_FILE_VARIABLE).as_deref())
 }
 
 /// Changes a keyring, again and again while other processes have it locked, but not for ever: many

@@ -215,7 +215,7 @@ fn keyring_id(text: &str) -> Result<KeyringId, &'static str> {
 }
 
 /// The path in a variable; an empty one names nothing.
-fn variable(name: &str) -> Option<PathBuf> {
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 

@@ -4,7 +4,7 @@ mod report;
 mod walk;
 mod watch;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use http::Extensions;
 use object_cipher_core::{Error as CoreError, Mode, ObjectCipher};
@@ -15,12 +15,14 @@ use object_cipher_object_store::{
 use object_store::{ObjectStore, path::Path};
 
 use crate::{
-    args::{CensusArgs, GlobalArgs, ModeName, RekeyArgs, RekeyCommand, WalkArgs},
+    args::{CensusArgs, GlobalArgs, ModeName, RekeyArgs, RekeyCommand},
     ciphers::{Ciphers, Purpose},
     error::{Error, Result},
-    files::KeyFiles,
+    files::is_same_place,
+    store_url::StoreUrl,
     unlock,
 };
+use walk::WalkOf;
 use watch::Watcher;
 
 /// As many as a process that is killed takes from the keyring's count in vain, at most.
@@ -45,7 +47,11 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
     let key_files = unlock::key_files(&args.keyring)?.with_kms(args.kms.folder.as_deref());
     if let Some(journal) = &args.journal {
         key_files.expect_none_is(journal)?;
+        if args.report.report.as_ref().is_some_and(|report| is_same_place(journal, report)) {
+            return Err(Error::Usage("--journal and --report name the same file"));
+        }
     }
+    expect_outside(store, [args.journal.as_ref(), args.report.report.as_ref()])?;
     report::expect_place(&args.report, &key_files)?;
     let inner = store.open()?;
     let (ciphers, goal) = ciphers(args, global)?;
@@ -65,29 +71,33 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
         None => rekey,
     };
     let verb = if args.dry_run { "looking" } else { "wrapping" };
-    let watcher = Watcher::new(verb, walk::total(&args.walk)?, global.quiet);
-    let report = go(rekey, &args.walk, Arc::clone(&watcher))?;
+    let walk = WalkOf { args: &args.walk, bucket: Some(bucket) };
+    let watcher = Watcher::new(verb, walk.total()?, global.quiet);
+    let report = go(rekey, walk, Arc::clone(&watcher))?;
     report::publish(&report, &args.report, global)?;
     watcher.sum_up(&report)
 }
 
 fn census(args: &CensusArgs, global: GlobalArgs) -> Result<()> {
-    report::expect_place(&args.report, &KeyFiles::default())?;
+    expect_outside(&args.walk.store, [args.report.report.as_ref()])?;
+    report::expect_place(&args.report, &unlock::key_files_of_environment())?;
     let store = EncryptedStore::builder(args.walk.store.open()?, String::new(), NoKeys);
     let store = store.reserved_prefix(args.walk.reserved_prefix.clone()).build();
-    let watcher = Watcher::new("counting", walk::total(&args.walk)?, global.quiet);
-    let report = go(Rekey::census(store), &args.walk, Arc::clone(&watcher))?;
+    let walk = WalkOf { args: &args.walk, bucket: args.walk.store.bucket() };
+    let watcher = Watcher::new("counting", walk.total()?, global.quiet);
+    let report = go(Rekey::census(store), walk, Arc::clone(&watcher))?;
     report::publish(&report, &args.report, global)?;
     watcher.sum_up(&report)
 }
 
 fn go(
     rekey: Rekey<Inner>,
-    args: &WalkArgs,
+    walk: WalkOf<'_>,
     watcher: Arc<Watcher>,
 ) -> Result<object_cipher_object_store::rekey::Report> {
+    let args = walk.args;
     let rekey = rekey
-        .named(walk::name(args))
+        .named(walk.name())
         .shard(args.shard)
         .concurrency(args.concurrency.into())
         .watch(watcher);
@@ -97,7 +107,14 @@ fn go(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Error::Runtime)?;
-    Ok(runtime.block_on(rekey.run(walk::walk(args)?))?)
+    Ok(runtime.block_on(rekey.run(walk.walk()?))?)
+}
+
+fn expect_outside<'a>(
+    store: &StoreUrl,
+    files: impl IntoIterator<Item = Option<&'a PathBuf>>,
+) -> Result<()> {
+    files.into_iter().flatten().try_for_each(|file| store.expect_outside(file))
 }
 
 /// What seals from now on, with all that opens, and what it comes to.

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use object_cipher_core::{self as core, KeyErrorKind, Step};
+use object_cipher_core::{self as core, KeyErrorKind, Mode, Step};
 use object_cipher_keyring::Error as KeyringError;
 use object_cipher_kms::Error as KmsError;
 use object_cipher_object_store::{Error as StoreError, rekey::RekeyFault};
@@ -77,8 +77,19 @@ impl Error {
                  writes all the same is lost"
             }
             Self::NoBucket => "say --bucket, as the store was given it that wrote the objects",
-            Self::Incomplete => "run the shards again that are missing or in which objects failed",
-            Self::Store(error) => return of_store(error).map(String::from),
+            Self::MissingShards { .. } | Self::ObjectsFailed(_) => {
+                "run the shards again that are missing or in which objects failed"
+            }
+            Self::NothingFound(_) => {
+                "is it this store, and this --prefix or manifest? An empty store has nothing to do"
+            }
+            Self::InStore(_) => {
+                "choose a path outside: files in the store's folder are its objects"
+            }
+            Self::OtherThanReport(_) => "choose another --report: only a report is replaced",
+            Self::Manifest { source: error, .. } | Self::Store(error) => {
+                return of_store(error).map(String::from);
+            }
             Self::NothingUnlocks => return Some(ways_to_unlock()),
             Self::CutShort { written, .. } => {
                 return Some(format!(
@@ -90,6 +101,10 @@ impl Error {
         Some(help.into())
     }
 }
+
+/// What a wrap binds, in a store, is not what it was.
+const OTHER_OBJECT: &str = "--bucket, --realm, the prefix in the store's URL and the keyring have to be those \
+     that the store had when it was written; if they are, the record was altered";
 
 const NO_RECORD: &str = "if it is a sealed file, put its Envelope back beside it: without it the \
      body cannot be opened. An interrupted `seal` may leave a body that has none";
@@ -104,7 +119,7 @@ fn ways_to_unlock() -> String {
     format!("give --key-file (or set {KEY_FILE_VARIABLE}), --key-env or --credential")
 }
 
-fn of_store(error: &StoreError) -> Option<&'static str> {
+pub(crate) fn of_store(error: &StoreError) -> Option<&'static str> {
     Some(match error {
         StoreError::Rekey(RekeyFault::JournalOfOther { .. }) => {
             "give each store, shard and goal, and each key after a rotation, a journal of its own"
@@ -117,7 +132,17 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
             "have the inventory written as CSV, or build with the feature `parquet`"
         }
         StoreError::Rekey(RekeyFault::ManifestFormat(_)) => "have the inventory written as CSV",
-        StoreError::Cipher(error) => return of_core(error),
+        StoreError::Rekey(RekeyFault::JournalEnded(_)) => "name a file that is not there",
+        StoreError::Cipher(error) | StoreError::Object { source: error, .. } => match error {
+            core::Error::Rejected { step: Step::KeyWrap, .. } => OTHER_OBJECT,
+            error => return of_core(error),
+        },
+        StoreError::NoCipher { mode: Mode::SseKms | Mode::DsseKms, .. } => {
+            "say --kms FOLDER, the KMS that their keys are in"
+        }
+        StoreError::Misplaced { .. } => {
+            "put it back where it was written, and copy it through the store"
+        }
         _ => return None,
     })
 }

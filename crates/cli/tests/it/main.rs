@@ -18,6 +18,7 @@ mod rekey_kills;
 #[cfg(feature = "s3")]
 mod rekey_s3;
 mod rekey_stores;
+mod rekey_wrong;
 mod rewraps;
 mod round_trips;
 mod shared_folders;

@@ -5,7 +5,6 @@ use std::{fs, io::Write as _};
 use flate2::{Compression, write::GzEncoder};
 use object_cipher_object_store::rekey::Report;
 use object_store::ObjectStoreExt as _;
-use serde_json::Value;
 
 use crate::{
     bench::{DONE, KEY, REFUSED, Run, SYSTEM, USAGE},
@@ -33,13 +32,19 @@ fn after_a_rotation_all_come_under_the_new_version_and_then_are_left_alone() {
     let lake = rotated();
     let bodies = lake.bodies();
     let run = lake.run(&[]).expect(DONE);
+    let key = |version: usize| {
+        // Keyrings may have the same name: the check value tells them apart.
+        let list = lake.bench.run(&["keyring", "list"]).expect(DONE);
+        let line = list.text().lines().find(|line| line.starts_with(&version.to_string())).unwrap();
+        format!("keyring default, version {version} ({})", line.split(' ').next_back().unwrap())
+    };
     for said in [
-        "changed     40: from SSE-S3 under keyring default, version 1 to SSE-S3 under keyring default, version 2",
-        "now under   SSE-S3 under keyring default, version 2: 40",
-        "of keyring default, version 1 makes 0 of these objects unreadable",
-        "failed      0",
+        format!("changed     40: from SSE-S3 under {} to SSE-S3 under {}", key(1), key(2)),
+        format!("now under   SSE-S3 under {}: 40", key(2)),
+        format!("of {} makes 0 of these objects unreadable", key(1)),
+        "failed      0".into(),
     ] {
-        assert!(run.text().contains(said), "{}", run.text());
+        assert!(run.text().contains(&said), "{}", run.text());
     }
     assert_eq!((lake.versions(), lake.bodies()), ([(2, OBJECTS)].into(), bodies));
     let again = report(&lake.run(&["--json"]).expect(DONE));
@@ -52,7 +57,7 @@ fn after_a_rotation_all_come_under_the_new_version_and_then_are_left_alone() {
 fn a_census_needs_no_key_and_a_dry_run_changes_nothing() {
     let lake = rotated();
     let run = lake.bench.plain(&["rekey", "census", &lake.url()]).expect(DONE);
-    assert!(run.text().contains("version 1 makes 40 of these"), "{}", run.text());
+    assert!(run.text().contains(") makes 40 of these"), "{}", run.text());
     let dry = report(&lake.run(&["--dry-run", "--journal", "journal", "--json"]).expect(DONE));
     assert_eq!((changed(&dry), lake.versions()), (OBJECTS as u64, [(1, OBJECTS)].into()));
     assert!(!lake.bench.has("journal"));
@@ -69,9 +74,12 @@ fn shards_are_merged_and_what_is_missing_is_no_success() {
     merge(&["2.json", "0.json", "1.json", "--report", "all.json"]).expect(DONE);
     let all: Report = serde_json::from_slice(&lake.bench.read("all.json")).unwrap();
     assert!(all.is_complete() && changed(&all) == OBJECTS as u64, "{all}");
-    let part = merge(&["0.json", "2.json"]).expect(SYSTEM).says("help: run the shards again");
+    let part = merge(&["0.json", "2.json"])
+        .expect(SYSTEM)
+        .says("1 shards are missing in the report, such as 1/3");
+    let part = part.says("help: run the shards again");
     assert!(part.text().contains("missing     1/3"), "{}", part.text());
-    merge(&["0.json", "0.json"]).expect(USAGE).says("a shard is in two");
+    merge(&["0.json", "0.json"]).expect(USAGE).says("the shard 0/3 is in two");
     merge(&["keyring"]).expect(USAGE).says("is no report");
     merge(&["nowhere"]).expect(SYSTEM);
 }
@@ -89,7 +97,7 @@ fn an_object_that_fails_is_named_and_the_others_are_done() {
     let run = lake.run(&["--report", "report"]).expect(REFUSED);
     let run =
         run.says("broken is no record").says("error: stolen: ").says("2 of 42 objects failed");
-    assert!(run.text().contains("unknown     1"), "{}", run.text());
+    assert!(run.text().contains("unknown     2"), "{}", run.text());
     let report: Report = serde_json::from_slice(&lake.bench.read("report")).unwrap();
     assert_eq!((report.failed, report.failures.len(), changed(&report)), (2, 2, OBJECTS as u64));
 }
@@ -178,34 +186,8 @@ fn a_journal_is_of_one_store_and_goal_and_no_other_file_is_taken_for_one() {
     refused.says("is of another run").says("a journal of its own");
     let keyring = lake.bench.read("keyring");
     lake.run(&["--journal", "keyring"]).expect(USAGE);
-    lake.run(&["--report", "keyring"]).expect(USAGE);
-    lake.run(&["--report", "nowhere/report"]).expect(SYSTEM);
     assert_eq!(lake.bench.read("keyring"), keyring);
     lake.bench.write("mine", b"my notes\n");
     lake.run(&["--journal", "mine"]).expect(USAGE).says("is no journal");
     assert_eq!(lake.bench.read("mine"), b"my notes\n");
-}
-
-#[test]
-fn what_is_not_said_is_not_guessed() {
-    let lake = rotated();
-    let url = lake.url();
-    let run = |arguments: &[&str]| lake.bench.run(&[&["rekey", "run"], arguments].concat());
-    let to = ["--mode", "sse-s3", "--bucket", "lake"];
-    run(&[&[&*url], &to[..]].concat()).expect(USAGE).says("help: say --single-writer");
-    let writer = [&*url, "--single-writer"];
-    run(&[&writer[..], &to[..2]].concat()).expect(USAGE).says("say --bucket");
-    run(&[&writer[..], &to[2..]].concat()).expect(USAGE).says("--mode");
-    let kms = ["--mode", "sse-kms", "--bucket", "lake"];
-    run(&[&writer[..], &kms].concat()).expect(USAGE).says("say --kms-key");
-    run(&[&["memory:"], &to[..]].concat()).expect(USAGE).says("memory");
-    run(&[&["file:///nowhere/at/all", "--single-writer"], &to[..]].concat()).expect(SYSTEM);
-    run(&[&writer[..], &to, &["--shard", "3/3"]].concat()).expect(USAGE).says("from 0 to N-1");
-    let other = [&writer[..], &to[..2], &["--bucket", "sea", "--json"]].concat();
-    let report: Value = serde_json::from_slice(&run(&other).expect(REFUSED).stdout).unwrap();
-    assert_eq!(report["failed"], OBJECTS, "{report}");
-    assert_eq!(lake.versions(), [(1, OBJECTS)].into(), "nothing was changed");
-    if !cfg!(feature = "s3") {
-        run(&[&["s3://lake"], &to[..2]].concat()).expect(USAGE).says("feature `s3`");
-    }
 }

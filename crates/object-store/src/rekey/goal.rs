@@ -55,7 +55,7 @@ impl Goal {
     pub(super) fn expect_possible(&self) -> Result<(), RekeyFault> {
         match &self.key {
             Some(KeyRef::Kms(id) | KeyRef::BucketKey(id)) if is_alias(id) => {
-                Err(RekeyFault::Alias(id.to_string()))
+                Err(RekeyFault::Alias(id.clone()))
             }
             _ => Ok(()),
         }

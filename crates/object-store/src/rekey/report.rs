@@ -169,8 +169,9 @@ impl Report {
         if shards.iter().any(|shard| shard.of() != shards[0].of()) {
             return Err(merge("their shards are of different numbers"));
         }
-        if let Some(twice) = shards.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(merge(format!("the shard {} is in two of them", twice[0])));
+        let mut twice = shards.iter().zip(shards.iter().skip(1)).filter(|(one, next)| one == next);
+        if let Some((shard, _)) = twice.next() {
+            return Err(merge(format!("the shard {shard} is in two of them")));
         }
         Ok(tally.into_report(subject, shards, ended))
     }

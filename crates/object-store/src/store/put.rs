@@ -37,7 +37,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let sealed = sealed_attributes(&attributes)?;
         let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
         let context = new_context(location, cipher.mode(), &extensions)?;
-        let said = Said { context, attributes };
+        let said = Said { attributes, context };
         let cx = self.settings().identity.context(location, &said.context, &extensions);
         let sealer = cipher.seal(&cx).await?;
         let object = sealer.object_id();

@@ -73,7 +73,7 @@ impl<S: ObjectStore> EncryptedStore<S> {
         let sealed = sealed_attributes(&attributes)?;
         let cipher = self.settings().ciphers.to_seal(location, &extensions)?;
         let context = new_context(location, cipher.mode(), &extensions)?;
-        let said = Said { context, attributes };
+        let said = Said { attributes, context };
         let cx = self.settings().identity.context(location, &said.context, &extensions);
         let cx = cx.with_upload_id(UPLOAD_ID);
         let uploader = cipher.create_upload(&cx, Completion::WithKey).await?;

@@ -1,6 +1,10 @@
 //! Reports: said, written and merged.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs::File,
+    io::{BufReader, Write as _},
+    path::Path,
+};
 
 use object_cipher_object_store::rekey::Report;
 
@@ -8,17 +12,26 @@ use crate::{
     args::{GlobalArgs, MergeArgs, ReportArgs},
     console::{self, say},
     error::{Error, Result},
-    files::{KeyFiles, cannot_open, expect_ordinary_name, expect_replaceable},
+    files::{KeyFiles, cannot_open, expect_ordinary_name, expect_replaceable, look_at},
     output::{Folder, Output, folder_of, staged},
+    unlock,
 };
 
-/// Refuses, before anything is done, a place where no report can be put.
+/// Refuses, before anything is done, a place where no report can be put: that of anything but a report.
 pub(super) fn expect_place(args: &ReportArgs, key_files: &KeyFiles) -> Result<()> {
     let Some(path) = &args.report else { return Ok(()) };
     expect_ordinary_name(path)?;
     key_files.expect_none_is(path)?;
     expect_replaceable(path)?;
-    Folder::open(&folder_of(path)).map(drop)
+    Folder::open(&folder_of(path))?;
+    match look_at(path)? {
+        // What an interrupted run left, or `mktemp`.
+        Some(there) if there.len() > 0 => match read(path) {
+            Err(Error::NoReport { .. }) => Err(Error::OtherThanReport(path.clone())),
+            read => read.map(drop),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// Says a report, and writes it where that is asked for.
@@ -35,16 +48,24 @@ pub(super) fn publish(report: &Report, args: &ReportArgs, global: GlobalArgs) ->
 }
 
 pub(super) fn merge(args: &MergeArgs, global: GlobalArgs) -> Result<()> {
-    expect_place(&args.report, &KeyFiles::default())?;
+    expect_place(&args.report, &unlock::key_files_of_environment())?;
     let reports = args.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
     let report = Report::merge(reports)?;
     publish(&report, &args.report, global)?;
-    if report.is_complete() { Ok(()) } else { Err(Error::Incomplete) }
+    if report.is_complete() {
+        return Ok(());
+    }
+    let missing = report.missing();
+    match missing.first() {
+        Some(first) => Err(Error::MissingShards { count: missing.len(), first: *first }),
+        None if report.failed > 0 => Err(Error::ObjectsFailed(report.failed)),
+        None => Err(Error::NothingFound(report.store)),
+    }
 }
 
 fn read(path: &Path) -> Result<Report> {
-    let text = fs::read(path).map_err(cannot_open(path))?;
-    serde_json::from_slice(&text)
+    let file = File::open(path).map_err(cannot_open(path))?;
+    serde_json::from_reader(BufReader::new(file))
         .map_err(|source| Error::NoReport { path: path.to_path_buf(), source })
 }
 

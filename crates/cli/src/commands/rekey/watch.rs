@@ -1,6 +1,9 @@
 //! What is shown and said while a run goes on: [`Watcher`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use indicatif::ProgressBar;
 use object_cipher_object_store::{
@@ -26,6 +29,8 @@ pub(super) struct Watcher {
 struct Failures {
     count: u64,
     gravest: Option<u8>,
+    /// What was said of what can be done about them.
+    helps: HashSet<&'static str>,
 }
 
 impl Watcher {
@@ -34,10 +39,13 @@ impl Watcher {
         Arc::new(Self { bar, failures: Mutex::default() })
     }
 
-    /// The error of the run, if any object failed.
+    /// The error of the run, if any object failed, or there was none.
     pub(super) fn sum_up(&self, report: &Report) -> Result<()> {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         match failures.gravest {
+            None if report.found_nothing() && report.missing().is_empty() => {
+                Err(Error::NothingFound(report.store.clone()))
+            }
             None => Ok(()),
             Some(gravest) => {
                 let (failed, of) = (report.failed, report.objects);
@@ -56,8 +64,14 @@ impl Watch for Watcher {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.gravest = error::graver(failures.gravest, error::store_code(error));
         failures.count += 1;
-        self.bar.suspend(|| match failures.count {
-            ..=MAX_SAID => note(format_args!("error: {path}: {error}")),
+        let Failures { count, helps, .. } = &mut *failures;
+        self.bar.suspend(|| match *count {
+            ..=MAX_SAID => {
+                note(format_args!("error: {path}: {error}"));
+                if let Some(help) = error::store_help(error).filter(|help| helps.insert(help)) {
+                    note(format_args!("help: {help}"));
+                }
+            }
             count if count == MAX_SAID + 1 => {
                 note(format_args!("note: further failures are in the report only"));
             }
