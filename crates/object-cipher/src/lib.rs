@@ -21,6 +21,7 @@
 //! | `io` | [`io`]: `std::io` adapters |
 //! | `tokio`, `stream`, `rayon` | [`io`] for tokio, for streams of `Bytes`, and over a thread pool; `tokio` also gives [`kms`] its timer |
 //! | `object-store` | [`EncryptedStore`]: any `object_store` with encryption around it |
+//! | `rekey`, `parquet` | `object-store`, and in it `rekey`: keys of whole stores changed by their records, by a list or an S3 Inventory (in Parquet, too) |
 //!
 //! No feature is on by default, and no feature changes what another does: with both libraries
 //! linked, each cipher still uses the one that you name.

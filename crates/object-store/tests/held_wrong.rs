@@ -4,6 +4,7 @@
 
 mod setup;
 
+use http::Extensions;
 use object_cipher_core::EncryptionContext;
 use object_cipher_object_store::{CipherTable, EncryptedStore, RequestContext};
 use object_store::{
@@ -45,7 +46,7 @@ async fn a_store_without_conditions_names_the_way_out() {
     let store = store(files, sse_s3());
     let path = Path::from("a");
     store.put(&path, "meow".into()).await.unwrap();
-    let told = store.rewrap(&path, Default::default()).await.unwrap_err().to_string();
+    let told = store.rewrap(&path, Extensions::default()).await.unwrap_err().to_string();
     assert!(told.starts_with("a: ") && told.contains("Builder::single_writer"), "{told}");
 }
 

@@ -14,6 +14,9 @@ STORE is the URL of what EncryptedStore keeps its objects in: file:///path, or s
 s3://bucket/prefix (where this program was built with its feature `s3`; the usual AWS_ variables say \
 region, endpoint and credentials).
 
+A dry run opens one object of those under the same keys, so that a missing key or another bucket's name shows; what \
+the new key would refuse it does not find.
+
 Run it again at any time: what is as wanted is left alone. With --journal it goes on where it ended, and \
 makes no request for what it did.
 
@@ -144,7 +147,7 @@ pub(crate) struct WalkArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Write the report here, as JSON; a report that is there is replaced
+    /// Write the report here, as JSON. An older report is replaced, and nothing else
     #[arg(long, value_name = "PATH")]
     pub(crate) report: Option<PathBuf>,
 
