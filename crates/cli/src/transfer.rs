@@ -47,17 +47,9 @@ pub(crate) fn seal<R: Read, W: Write>(
 ) -> Result<Envelope> {
     let path = source.path.clone();
     let attributes = Attributes::default();
-    let envelope = match pool(threads)? {
-        None => {
-            let stream = cipher_io::seal_all(sealer.into_stream(), source, sink);
-            stream.map_err(failed(&path))?.finish(&attributes)
-        }
-        Some(pool) => {
-            let sealed = Parallel::new().with_pool(&pool).seal_all(sealer, source, sink);
-            sealed.map_err(failed(&path))?.finish(&attributes)
-        }
-    };
-    envelope.map_err(Error::object(&path))
+    let pool = pool(threads)?;
+    let sealed = Parallel::new().with_pool(&pool).seal_all(sealer, source, sink);
+    sealed.map_err(failed(&path))?.finish(&attributes).map_err(Error::object(&path))
 }
 
 /// Opens a range of a sealed file. What goes out is verified, piece by piece.
@@ -71,10 +63,8 @@ pub(crate) fn open<W: Write>(
     let length = opener.plan(range).map_err(Error::object(path))?.range();
     let bar = progress::bar("opening", Some(length.end - length.start), manner.quiet);
     let mut body = Source::new(&sealed.body, path, bar);
-    let opened = match pool(manner.threads)? {
-        None => cipher_io::open_range(opener, range, &mut body, sink),
-        Some(pool) => Parallel::new().with_pool(&pool).open_range(opener, range, &mut body, sink),
-    };
+    let pool = pool(manner.threads)?;
+    let opened = Parallel::new().with_pool(&pool).open_range(opener, range, &mut body, sink);
     opened.map(drop).map_err(failed(path))
 }
 
@@ -118,12 +108,10 @@ impl<W: Write> Write for Sink<W> {
     }
 }
 
-/// Threads to work on, if it is more than this one.
-fn pool(threads: u16) -> Result<Option<ThreadPool>> {
-    if threads == 1 {
-        return Ok(None);
-    }
-    Ok(Some(ThreadPoolBuilder::new().num_threads(threads.into()).build()?))
+/// Threads to work on: this one, or as many as are asked for.
+fn pool(threads: u16) -> Result<ThreadPool> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads.into());
+    Ok(if threads == 1 { pool.use_current_thread() } else { pool }.build()?)
 }
 
 /// Puts the name of the file into an error on its way through the cipher; its kind stays.

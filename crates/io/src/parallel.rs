@@ -36,7 +36,8 @@ const MAX_WINDOW: usize = 4_096;
 /// slow reader holds nobody up, and a busy pool does not hold up the caller, which works on chunks
 /// itself when it would wait. Meanwhile it reads ahead and writes behind: memory is two windows of a
 /// bounded number of chunks. With one thread, for a segment of up to 16 chunks, or when called on a
-/// thread of the pool itself, it goes chunk by chunk without the pool, in one chunk's memory.
+/// thread of the pool itself, it goes without the pool, in the memory of a quarter of a window: for files,
+/// which the system writes faster in long pieces than chunk by chunk, that pays with one thread, too.
 ///
 /// # Errors
 /// An error is that of the first bad chunk by position, whichever thread comes first. What was
@@ -170,7 +171,9 @@ impl<'a> Parallel<'a> {
         let work = move |index, slot: &mut [u8]| chunks.open(index, shared.is_last(index), slot);
         let (layout, first) = (opener.layout(), segment.chunks().start);
         if segment.chunks().end - first <= CHUNKS_ALONE {
-            run_alone(layout, first, &mut content, &work)?;
+            let chunks = segment.chunks().end - first;
+            let chunks = usize::try_from(chunks).map_or(1, |chunks| chunks.clamp(1, self.piece()));
+            run_alone(layout, first, &mut content, &work, chunks)?;
         } else {
             self.run(layout, first, &mut content, Arc::new(work))?;
         }

@@ -171,8 +171,8 @@ fn e5_the_key_that_stands_in_for_a_wrong_padding_is_the_same_each_time_and_anoth
             let opener = now(cipher.open(&header, &request(None))).unwrap();
             let released =
                 drive(&mut opener.into_unverified(), &vec![0x55; 65_568], usize::MAX).released;
-            assert_eq!(released.len(), 65_536);
-            released
+            // One key in 256 gives content that ends as if it was padded, and so a block more.
+            released[..65_536].to_vec()
         };
         let cipher = library.lenient(rsa("rsa2048a"));
         let again = library.lenient(rsa("rsa2048a"));

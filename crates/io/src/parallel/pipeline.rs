@@ -266,9 +266,9 @@ impl Parallel<'_> {
         work: Arc<Work<'static>>,
     ) -> Result<()> {
         if self.threads() == 1 || self.is_inside() {
-            return run_alone(layout, first, content, &*work);
+            return run_alone(layout, first, content, &*work, self.piece());
         }
-        let chunks = self.window.div_ceil(PIECES);
+        let chunks = self.piece();
         let pieces = 2 * self.window.div_ceil(chunks);
         let free = (0..pieces).map(|_| Piece::new(layout, chunks)).collect();
         Pipeline::new(self.pool, work, free).run(first, content)
@@ -297,6 +297,11 @@ impl Parallel<'_> {
         bad.map_or(Ok(()), Err)
     }
 
+    /// Chunks of a piece.
+    pub(super) fn piece(&self) -> usize {
+        self.window.div_ceil(PIECES)
+    }
+
     fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self.pool {
             Some(pool) => pool.install(work),
@@ -316,22 +321,27 @@ impl Parallel<'_> {
     }
 }
 
-/// With one thread, or little to do, nothing overlaps: one chunk at a time, in the nearest cache.
+/// With one thread, or little to do, nothing overlaps: one piece at a time. Files are written faster in
+/// long pieces than chunk by chunk.
 pub(super) fn run_alone(
     layout: Layout,
     first: u64,
     content: &mut impl Content,
     work: &Work<'_>,
+    chunks: usize,
 ) -> Result<()> {
-    let mut piece = Piece::new(layout, 1);
+    let mut piece = Piece::new(layout, chunks);
     piece.restart(first);
     loop {
-        content.fill(&mut piece)?;
-        if piece.filled == 0 {
+        // What came whole before a failure, or before a bad chunk, is given out as ever.
+        let filled = content.fill(&mut piece);
+        if filled.is_ok() && piece.filled == 0 {
             return Ok(());
         }
-        work(piece.first, &mut piece.slots[..piece.filled])?;
+        let worked = piece.work(work);
         content.drain(&piece)?;
+        worked?;
+        filled?;
         piece.restart(piece.end());
     }
 }
