@@ -128,7 +128,7 @@ pub(crate) enum Error {
     /// Each was said already.
     #[error("{failed} of {of} objects failed")]
     Objects { failed: u64, of: u64, gravest: u8 },
-    #[error("{count} shards are missing in the report, such as {first}")]
+    #[error("of the shards in the report {count} are missing, such as {first}")]
     MissingShards { count: usize, first: Shard },
     /// In the runs whose reports were merged.
     #[error("{0} objects failed")]

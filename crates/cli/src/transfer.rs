@@ -48,7 +48,7 @@ pub(crate) fn seal<R: Read, W: Write>(
     let path = source.path.clone();
     let attributes = Attributes::default();
     let pool = pool(threads)?;
-    let sealed = Parallel::new().with_pool(&pool).seal_all(sealer, source, sink);
+    let sealed = on(pool.as_ref()).seal_all(sealer, source, sink);
     sealed.map_err(failed(&path))?.finish(&attributes).map_err(Error::object(&path))
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn open<W: Write>(
     let bar = progress::bar("opening", Some(length.end - length.start), manner.quiet);
     let mut body = Source::new(&sealed.body, path, bar);
     let pool = pool(manner.threads)?;
-    let opened = Parallel::new().with_pool(&pool).open_range(opener, range, &mut body, sink);
+    let opened = on(pool.as_ref()).open_range(opener, range, &mut body, sink);
     opened.map(drop).map_err(failed(path))
 }
 
@@ -108,10 +108,17 @@ impl<W: Write> Write for Sink<W> {
     }
 }
 
-/// Threads to work on: this one, or as many as are asked for.
-fn pool(threads: u16) -> Result<ThreadPool> {
-    let pool = ThreadPoolBuilder::new().num_threads(threads.into());
-    Ok(if threads == 1 { pool.use_current_thread() } else { pool }.build()?)
+/// Threads to work on, if it is more than this one.
+fn pool(threads: u16) -> Result<Option<ThreadPool>> {
+    if threads == 1 {
+        return Ok(None);
+    }
+    Ok(Some(ThreadPoolBuilder::new().num_threads(threads.into()).build()?))
+}
+
+/// Those threads, or this one; either way files are read and written in long pieces.
+fn on(pool: Option<&ThreadPool>) -> Parallel<'_> {
+    pool.map_or_else(Parallel::alone, |pool| Parallel::new().with_pool(pool))
 }
 
 /// Puts the name of the file into an error on its way through the cipher; its kind stays.

@@ -71,19 +71,25 @@ const MAX_WINDOW: usize = 4_096;
 #[derive(Clone, Copy, Debug)]
 pub struct Parallel<'a> {
     pool: Option<&'a ThreadPool>,
+    is_alone: bool,
     window: usize,
 }
 
 impl<'a> Parallel<'a> {
     /// On the current pool of rayon, with the default window.
     pub fn new() -> Self {
-        Self { pool: None, window: DEFAULT_WINDOW }
+        Self { pool: None, is_alone: false, window: DEFAULT_WINDOW }
+    }
+
+    /// On the calling thread alone.
+    pub fn alone() -> Self {
+        Self { is_alone: true, ..Self::new() }
     }
 
     /// On a pool of the caller's.
     #[must_use]
     pub fn with_pool(mut self, pool: &'a ThreadPool) -> Self {
-        self.pool = Some(pool);
+        (self.pool, self.is_alone) = (Some(pool), false);
         self
     }
 

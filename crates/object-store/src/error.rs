@@ -119,6 +119,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says of which object it is, where that is not said yet.
+    pub(crate) fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Cipher(source) => Self::Object { path: path.clone(), source },
+            error => error,
+        }
+    }
+
     /// As the trait has it.
     pub(crate) fn at(self, path: &Path) -> object_store::Error {
         match self {
@@ -126,17 +134,16 @@ impl Error {
             Self::Reserved { .. } | Self::NoConditions { .. } => {
                 object_store::Error::NotSupported { source: self.into() }
             }
-            Self::Cipher(CoreError::Key(ref key)) if key.kind() == KeyErrorKind::Denied => {
+            Self::Cipher(_) => self.of(path).at(path),
+            Self::Object { ref path, source: CoreError::Key(ref key) }
+                if key.kind() == KeyErrorKind::Denied =>
+            {
                 let path = path.to_string();
                 object_store::Error::PermissionDenied { path, source: self.into() }
             }
             Self::Changed { .. } => {
                 let path = path.to_string();
                 object_store::Error::Precondition { path, source: self.into() }
-            }
-            Self::Cipher(source) => {
-                let error = Self::Object { path: path.clone(), source };
-                object_store::Error::Generic { store: "EncryptedStore", source: error.into() }
             }
             error => object_store::Error::Generic { store: "EncryptedStore", source: error.into() },
         }

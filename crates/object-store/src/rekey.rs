@@ -176,8 +176,8 @@ impl<S: ObjectStore> Rekey<S> {
         }
     }
 
-    /// What reports and journals call the store, such as its URL and the prefix that is walked: what the
-    /// store beneath calls itself by default.
+    /// What reports and journals call the store, such as its URL and the prefix that is walked. By default
+    /// what the store beneath calls itself, which not always tells one store from another.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -213,9 +213,9 @@ impl<S: ObjectStore> Rekey<S> {
         self
     }
 
-    /// Says what would be done, and writes nothing. Of what is under the same keys one object is opened, and
-    /// more while none could be: so a key that is missing, or another bucket's name, is told. Nothing is
-    /// wrapped, so that what the new key would refuse is not known.
+    /// Says what would be done, and writes nothing. Of what is under the same keys objects are opened until one
+    /// could be: so a key that is missing, or another bucket's name, is told. Of customers' keys, which have no
+    /// names, one stands for all. Nothing is wrapped, so that what the new key would refuse is not known.
     pub fn dry_run(mut self) -> Self {
         self.is_dry = true;
         self
@@ -237,7 +237,7 @@ impl<S: ObjectStore> Rekey<S> {
     ///
     /// # Errors
     /// Those of the journal, [`RekeyFault::Alias`] for a goal that is none, and [`Error::NoConditions`] where
-    /// nothing can be rewrapped: an object's own are in the report.
+    /// nothing can be rewrapped in place: an object's own are in the report.
     pub async fn run(mut self, walk: Walk) -> Result<Report> {
         self.task.expect_possible()?;
         let mut tally = Tally::begin();
@@ -262,7 +262,10 @@ impl<S: ObjectStore> Rekey<S> {
                         moved_anew.insert(object.clone());
                     }
                 }
-                Outcome::Failed(error @ Error::NoConditions { .. }, _) => return Err(error),
+                Outcome::Failed(error @ Error::NoConditions { .. }, _) if self.task.is_rewrap() => {
+                    writer.sync().await?;
+                    return Err(error);
+                }
                 _ => {}
             }
             self.enter(&mut tally, &object, outcome);
@@ -270,7 +273,7 @@ impl<S: ObjectStore> Rekey<S> {
             self.watch.progress(&progress);
         }
         past.all_moved_but(&moved_anew).for_each(|change| tally.count(change, true));
-        if tally.failed() == 0 {
+        if tally.failed() == 0 && !tally.found_nothing() {
             writer.end()?;
         }
         writer.sync().await?;
@@ -370,6 +373,11 @@ impl<W: Watch + ?Sized> Watch for Arc<W> {
 }
 
 impl Task {
+    /// Whether records are replaced where they are, without which it does nothing.
+    fn is_rewrap(&self) -> bool {
+        matches!(self, Self::Rewrap(_))
+    }
+
     fn expect_possible(&self) -> Result<()> {
         match self {
             Self::Census => Ok(()),

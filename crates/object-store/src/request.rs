@@ -28,7 +28,8 @@ use crate::{Error, Result};
 pub struct RequestCipher(pub Arc<dyn ObjectCipher>);
 
 /// The encryption context of a new object, in modes whose keys may be a KMS's;
-/// SSE-S3 and SSE-C refuse it. It is kept in the record, in clear, and
+/// SSE-S3 and SSE-C refuse it, but keep what an object has when its
+/// record is wrapped anew in such a mode. It is kept in the record, in clear, and
 /// given again on every read.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext(pub EncryptionContext);

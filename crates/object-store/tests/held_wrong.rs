@@ -8,8 +8,8 @@ use http::Extensions;
 use object_cipher_core::EncryptionContext;
 use object_cipher_object_store::{CipherTable, EncryptedStore, RequestContext};
 use object_store::{
-    GetOptions, ObjectStore as _, ObjectStoreExt as _, PutOptions, local::LocalFileSystem,
-    memory::InMemory, path::Path,
+    CopyOptions, GetOptions, ObjectStore as _, ObjectStoreExt as _, PutOptions,
+    local::LocalFileSystem, memory::InMemory, path::Path,
 };
 use setup::{Probe, content, read, sse_c, sse_kms, sse_s3, store};
 
@@ -27,8 +27,6 @@ async fn an_error_names_the_object() {
     let told = read(&other.build(), &path).await.unwrap_err().to_string();
     assert!(told.contains("raw/cats.csv: its body is gone: it is not at bodies/bodies/"), "{told}");
 
-    let body = probe.memory().list_with_delimiter(None).await.unwrap();
-    assert_eq!(body.common_prefixes.len(), 2);
     let opened = store(probe.clone(), sse_s3());
     let (_, record) = opened.record(&path).await.unwrap();
     let id = record.envelope.object_id().to_string();
@@ -37,6 +35,25 @@ async fn an_error_names_the_object() {
     probe.memory().put(&body, cut.into()).await.unwrap();
     let told = read(&opened, &path).await.unwrap_err().to_string();
     assert!(told.contains("raw/cats.csv: its body has another length"), "{told}");
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_names_what_fails_and_leaves_no_mark() {
+    let probe = Probe::default();
+    let (from, to) = (Path::from("a"), Path::from("b"));
+    store(probe.clone(), sse_s3()).put(&from, "meow".into()).await.unwrap();
+    let pond = EncryptedStore::new(probe.clone(), "pond", sse_s3());
+    let told = pond.copy(&from, &to).await.unwrap_err().to_string();
+    assert!(told.contains("error: a: "), "{told}");
+
+    let mut options = CopyOptions::new();
+    let mut context = EncryptionContext::new();
+    context.insert("team", "cats").unwrap();
+    options.extensions.insert(RequestContext(context));
+    let lake = store(probe.clone(), sse_s3());
+    lake.copy_opts(&from, &to, options).await.unwrap_err();
+    let beneath = probe.memory().list_with_delimiter(Some(&".object-cipher".into())).await;
+    assert_eq!(beneath.unwrap().common_prefixes, [Path::from(".object-cipher/bodies")]);
 }
 
 #[tokio::test]
@@ -86,6 +103,7 @@ async fn a_context_is_refused_where_there_is_no_kms() {
     let to = EncryptedStore::builder(from.inner().clone(), "lake", ciphers).build();
     to.copy(&path, &Path::from("b")).await.unwrap();
     assert_eq!(read(&to, &Path::from("b")).await.unwrap(), b"meow");
+    assert!(to.record(&Path::from("b")).await.unwrap().1.context.is_empty());
     store(Probe::default(), sse_kms())
         .put_opts(&path, "meow".into(), with_context())
         .await
@@ -120,6 +138,32 @@ mod rekey {
         assert_eq!(dry.failed, OBJECTS as u64);
         assert!(dry.failures[0].reason.contains("no cipher was given"), "{dry}");
         assert_eq!(beneath(&lake.probe).await, before);
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_finds_every_record_that_is_not_in_its_place() {
+        let lake = Lake::new().await;
+        let stolen = lake.probe.memory().get(&setup::lake::path(1)).await.unwrap();
+        let stolen = stolen.bytes().await.unwrap();
+        lake.probe.memory().put(&Path::from("z"), stolen.into()).await.unwrap();
+        let dry = lake.rekey().concurrency(1).dry_run().run(Walk::list(None)).await.unwrap();
+        assert_eq!((dry.failed, changed(&dry)), (1, OBJECTS as u64), "{dry}");
+    }
+
+    #[tokio::test]
+    async fn a_move_that_meets_one_it_cannot_end_does_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = || LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+        let lake = Lake::new().await;
+        let from = EncryptedStore::new(files(), "lake", lake.cipher(setup::KEY));
+        for number in 0..9 {
+            from.put(&Path::from(format!("a/{number}")), "meow".into()).await.unwrap();
+        }
+        from.copy(&Path::from("a/4"), &Path::from("b/4")).await.unwrap();
+        let to = EncryptedStore::new(files(), "lake", lake.cipher(OTHER_KEY));
+        let run = Rekey::moving(to, goal(OTHER_KEY), "a".into(), "b".into()).unwrap();
+        let report = run.run(Walk::list(Some("a".into()))).await.unwrap();
+        assert_eq!((report.failed, changed(&report)), (1, 8), "{report}");
     }
 
     #[tokio::test]

@@ -14,8 +14,8 @@ STORE is the URL of what EncryptedStore keeps its objects in: file:///path, or s
 s3://bucket/prefix (where this program was built with its feature `s3`; the usual AWS_ variables say \
 region, endpoint and credentials).
 
-A dry run opens one object of those under the same keys, so that a missing key or another bucket's name shows; what \
-the new key would refuse it does not find.
+A dry run opens objects of those under the same keys until one opens, so that a missing key or another bucket's name \
+shows; what the new key would refuse it does not find.
 
 Run it again at any time: what is as wanted is left alone. With --journal it goes on where it ended, and \
 makes no request for what it did.
@@ -57,7 +57,7 @@ pub(crate) struct RekeyArgs {
     pub(crate) kms_key: Option<String>,
 
     /// Move what is under --prefix to this one
-    #[arg(long, value_name = "PREFIX", requires = "prefix", value_parser = store_path)]
+    #[arg(long, value_name = "PREFIX", value_parser = store_path)]
     pub(crate) move_to: Option<Path>,
 
     /// Note here what is done, and go on from it; a file for this process alone
@@ -147,7 +147,8 @@ pub(crate) struct WalkArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Write the report here, as JSON. An older report is replaced, and nothing else
+    /// Write the report here, as JSON. An older report is replaced, or an empty file, and
+    /// nothing else
     #[arg(long, value_name = "PATH")]
     pub(crate) report: Option<PathBuf>,
 

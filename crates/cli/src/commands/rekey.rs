@@ -18,7 +18,7 @@ use crate::{
     args::{CensusArgs, GlobalArgs, ModeName, RekeyArgs, RekeyCommand},
     ciphers::{Ciphers, Purpose},
     error::{Error, Result},
-    files::is_same_place,
+    files::{expect_ordinary_name, expect_replaceable, is_same_place},
     store_url::StoreUrl,
     unlock,
 };
@@ -47,6 +47,9 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
     let key_files = unlock::key_files(&args.keyring)?.with_kms(args.kms.folder.as_deref());
     if let Some(journal) = &args.journal {
         key_files.expect_none_is(journal)?;
+        // A link would lead elsewhere than is looked at here.
+        expect_ordinary_name(journal)?;
+        expect_replaceable(journal)?;
         if args.report.report.as_ref().is_some_and(|report| is_same_place(journal, report)) {
             return Err(Error::Usage("--journal and --report name the same file"));
         }
@@ -61,7 +64,9 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
     let store = if args.single_writer { store.single_writer() } else { store }.build();
     let mut rekey = match (&args.walk.prefix, &args.move_to) {
         (Some(from), Some(to)) => Rekey::moving(store, goal, from.clone(), to.clone())?,
-        _ => Rekey::new(store, goal),
+        // Clap asks for no --prefix where something that excludes it is there.
+        (None, Some(_)) => return Err(Error::Usage("--move-to goes with --prefix")),
+        (_, None) => Rekey::new(store, goal),
     };
     rekey = rekey.attempts(args.attempts);
     rekey = match &args.journal {
@@ -71,7 +76,8 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
         None => rekey,
     };
     let verb = if args.dry_run { "looking" } else { "wrapping" };
-    let walk = WalkOf { args: &args.walk, bucket: Some(bucket) };
+    // A manifest is of the bucket there is, whatever name objects are bound to.
+    let walk = WalkOf { args: &args.walk, bucket: args.walk.store.bucket().or(Some(bucket)) };
     let watcher = Watcher::new(verb, walk.total()?, global.quiet);
     let report = go(rekey, walk, Arc::clone(&watcher))?;
     report::publish(&report, &args.report, global)?;

@@ -81,7 +81,7 @@ impl Error {
                 "run the shards again that are missing or in which objects failed"
             }
             Self::NothingFound(_) => {
-                "is it this store, and this --prefix or manifest? An empty store has nothing to do"
+                "is it this store, and this --prefix or manifest? Of a move, all may be moved already"
             }
             Self::InStore(_) => {
                 "choose a path outside: files in the store's folder are its objects"
@@ -132,6 +132,9 @@ pub(crate) fn of_store(error: &StoreError) -> Option<&'static str> {
             "have the inventory written as CSV, or build with the feature `parquet`"
         }
         StoreError::Rekey(RekeyFault::ManifestFormat(_)) => "have the inventory written as CSV",
+        StoreError::NoConditions { .. } => {
+            "say --single-writer if nobody else writes to these objects meanwhile"
+        }
         StoreError::Rekey(RekeyFault::JournalEnded(_)) => "name a file that is not there",
         StoreError::Cipher(error) | StoreError::Object { source: error, .. } => match error {
             core::Error::Rejected { step: Step::KeyWrap, .. } => OTHER_OBJECT,

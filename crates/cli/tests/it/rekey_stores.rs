@@ -76,7 +76,7 @@ fn shards_are_merged_and_what_is_missing_is_no_success() {
     assert!(all.is_complete() && changed(&all) == OBJECTS as u64, "{all}");
     let part = merge(&["0.json", "2.json"])
         .expect(SYSTEM)
-        .says("1 shards are missing in the report, such as 1/3");
+        .says("of the shards in the report 1 are missing, such as 1/3");
     let part = part.says("help: run the shards again");
     assert!(part.text().contains("missing     1/3"), "{}", part.text());
     merge(&["0.json", "0.json"]).expect(USAGE).says("the shard 0/3 is in two");

@@ -58,6 +58,12 @@ fn a_report_is_no_journal_and_neither_lies_in_the_store() {
     let report = bench.read("report");
     lake.run(&["--journal", "report"]).expect(USAGE).says("is no journal");
     assert_eq!(bench.read("report"), report);
+    for (link, to) in [("into-store", "lake/new"), ("to-report", "new")] {
+        std::os::unix::fs::symlink(to, bench.path(link)).unwrap();
+        lake.run(&["--journal", link, "--report", "new"]).expect(USAGE).says("not a regular file");
+    }
+    let staged = ["--journal", "new.object-cipher-new", "--report", "new"];
+    lake.run(&staged).expect(USAGE).says("names that end so");
     let both = ["--journal", "both", "--report", "./both"];
     lake.run(&both).expect(USAGE).says("the same file");
     for option in ["--journal", "--report"] {
@@ -87,7 +93,7 @@ fn a_run_that_finds_nothing_is_no_success() {
     let shards = ["0/2", "1/2"].map(|shard| {
         census(&["--prefix", "0", "--shard", shard, "--report", &shard[..1]]).expect(DONE)
     });
-    assert!(shards.len() == 2 && bench.has("0"));
+    assert!(shards.iter().any(|shard| shard.text().contains("objects     0")));
     fs::create_dir(bench.path("empty")).unwrap();
     let empty = url::Url::from_directory_path(bench.path("empty")).unwrap();
     bench.plain(&["rekey", "census", empty.as_str()]).expect(SYSTEM);
@@ -117,6 +123,7 @@ fn what_is_wrong_is_said_with_a_way_out_and_a_dry_run_finds_it() {
     bench.write("paths", b"pond,0/object+0\n");
     let named = run(&["--bucket", "lake", "--manifest", "paths"]).expect(USAGE);
     named.says("it is of the bucket pond, not lake (in paths)");
+    run(&["--bucket", "lake", "--manifest", "paths", "--move-to", "x"]).expect(USAGE);
     bench.write("orc", b"ORC");
     run(&["--bucket", "lake", "--manifest", "orc"]).expect(USAGE).says("error: orc: ");
     assert_eq!(lake.versions(), [(1, OBJECTS)].into(), "nothing was changed");

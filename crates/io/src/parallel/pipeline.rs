@@ -310,6 +310,9 @@ impl Parallel<'_> {
     }
 
     fn threads(&self) -> usize {
+        if self.is_alone {
+            return 1;
+        }
         self.pool.map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
     }
 

@@ -262,6 +262,37 @@ fn the_current_pool_serves_when_none_is_given() {
     assert!(opened == object.plaintext);
 }
 
+/// Notes how long each write is.
+struct Writes(Vec<usize>);
+
+impl io::Write for Writes {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.push(buf.len());
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn alone_a_body_is_written_in_pieces_of_a_quarter_of_a_window() {
+    let fixture = Fixture::one_layer();
+    let plaintext = content(40 * CHUNK + 1);
+    let mut writes = Writes(Vec::new());
+    let sealed = Parallel::alone().seal_all(fixture.sealer(), &mut &plaintext[..], &mut writes);
+    assert_eq!(sealed.unwrap().plaintext_len(), plaintext.len() as u64);
+    assert_eq!(writes.0, [HEADER, 16 * STRIDE, 16 * STRIDE, 8 * STRIDE + 1 + STRIDE - CHUNK]);
+
+    let parallel = Parallel::alone().with_window(12);
+    let (body, envelope) = seal(parallel, fixture.sealer(), &plaintext);
+    let object = Object { plaintext, body, opener: fixture.opener(&envelope) };
+    let (opened, result) = open(parallel, &object, &object.body);
+    result.unwrap();
+    assert!(opened == object.plaintext);
+}
+
 #[test]
 fn idle_sources_hold_no_thread_of_the_pool() {
     use std::{

@@ -220,8 +220,8 @@ impl Journal {
             }
             if mem::take(&mut is_first) {
                 self.begin = match &line[..] {
-                    line if line.starts_with(BEGIN) => Begin::Journal,
-                    line if BEGIN.starts_with(line) => Begin::Torn,
+                    line if line.starts_with(BEGIN) && line.ends_with(b"\n") => Begin::Journal,
+                    line if line.starts_with(BEGIN) || BEGIN.starts_with(line) => Begin::Torn,
                     _ => Begin::Other,
                 };
             }

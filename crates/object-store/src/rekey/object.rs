@@ -177,6 +177,9 @@ impl<S: ObjectStore> Rekey<S> {
         record: &Record,
         under: &Under,
     ) -> Result<()> {
+        if !record.is_of(path) {
+            return Err(Error::Misplaced { path: path.clone() });
+        }
         let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if !opened().contains(under) {
             self.store.expect_opens(path, meta, record, &self.extensions).await?;

@@ -246,6 +246,10 @@ impl Tally {
         *self.census.entry(under).or_default() += 1;
     }
 
+    pub(super) fn found_nothing(&self) -> bool {
+        self.gone == self.objects
+    }
+
     pub(super) fn failed(&self) -> u64 {
         self.failed
     }

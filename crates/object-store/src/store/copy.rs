@@ -66,7 +66,8 @@ impl<S: ObjectStore> EncryptedStore<S> {
         }
         self.paths().check(to)?;
         let found = self.find(from, GetOptions::new()).await?;
-        let object = self.open(from, Arc::clone(&found), &extensions).await?;
+        let object = self.open(from, Arc::clone(&found), &extensions).await;
+        let object = object.map_err(|error| error.of(from))?;
         // Onto itself it is a change of what was read, which others may have changed too.
         let is_change = from == to && mode == CopyMode::Overwrite;
         let mode = match mode {
@@ -82,12 +83,12 @@ impl<S: ObjectStore> EncryptedStore<S> {
             return Ok(Copied { envelope, e_tag });
         }
 
-        let id = object.opener.object_id();
-        self.share(from, id).await?;
         let context = match extensions.get::<RequestContext>() {
             Some(_) => new_context(to, cipher.mode(), &extensions)?,
             None => found.record.context.clone(),
         };
+        let id = object.opener.object_id();
+        self.share(from, id).await?;
         let copy = Record { context, ..found.record.clone() }.at(to);
         let cx = self.context_of(to, &copy, &extensions);
         let envelope = cipher.rewrap(&object.opener, &cx).await?;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufReader, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use object_cipher_object_store::rekey::Report;
@@ -22,12 +22,16 @@ pub(super) fn expect_place(args: &ReportArgs, key_files: &KeyFiles) -> Result<()
     let Some(path) = &args.report else { return Ok(()) };
     expect_ordinary_name(path)?;
     key_files.expect_none_is(path)?;
-    expect_replaceable(path)?;
     Folder::open(&folder_of(path))?;
+    expect_report(path)
+}
+
+/// Refuses to replace anything but a report, or an empty file.
+fn expect_report(path: &Path) -> Result<()> {
+    expect_replaceable(path)?;
     match look_at(path)? {
-        // What an interrupted run left, or `mktemp`.
         Some(there) if there.len() > 0 => match read(path) {
-            Err(Error::NoReport { .. }) => Err(Error::OtherThanReport(path.clone())),
+            Err(Error::NoReport { .. }) => Err(Error::OtherThanReport(path.to_path_buf())),
             read => read.map(drop),
         },
         _ => Ok(()),
@@ -37,14 +41,15 @@ pub(super) fn expect_place(args: &ReportArgs, key_files: &KeyFiles) -> Result<()
 /// Says a report, and writes it where that is asked for.
 pub(super) fn publish(report: &Report, args: &ReportArgs, global: GlobalArgs) -> Result<()> {
     let json = serde_json::to_value(report).map_err(|_| Error::Usage("the report has no JSON"))?;
-    if let Some(path) = &args.report {
-        write(path, &format!("{json:#}\n"))?;
-    }
-    match (args.json, global.quiet) {
+    // It is said also when it cannot be written: it may be of hours.
+    let write = |path: &PathBuf| write(path, &format!("{json:#}\n"));
+    let written = args.report.as_ref().map_or(Ok(()), write);
+    match (args.json, global.quiet && written.is_ok()) {
         (true, _) => console::json(&json),
         (false, true) => Ok(()),
         (false, false) => report.to_string().lines().try_for_each(|line| say!("{line}")),
-    }
+    }?;
+    written
 }
 
 pub(super) fn merge(args: &MergeArgs, global: GlobalArgs) -> Result<()> {
@@ -74,5 +79,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     let folder = folder_of(path);
     let mut output = Output::new(&folder)?;
     output.write_all(text.as_bytes()).map_err(Error::write(path))?;
-    Folder::open_locked(&folder)?.replace(output, &staged(path), path)
+    let folder = Folder::open_locked(&folder)?;
+    expect_report(path)?;
+    folder.replace(output, &staged(path), path)
 }

@@ -67,7 +67,10 @@ impl Watch for Watcher {
         let Failures { count, helps, .. } = &mut *failures;
         self.bar.suspend(|| match *count {
             ..=MAX_SAID => {
-                note(format_args!("error: {path}: {error}"));
+                match error.to_string() {
+                    said if said.starts_with(path) => note(format_args!("error: {said}")),
+                    said => note(format_args!("error: {path}: {said}")),
+                }
                 if let Some(help) = error::store_help(error).filter(|help| helps.insert(help)) {
                     note(format_args!("help: {help}"));
                 }

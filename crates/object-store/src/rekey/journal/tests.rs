@@ -121,6 +121,19 @@ async fn the_journal_of_another_run_is_refused() {
 }
 
 #[tokio::test]
+async fn a_torn_first_line_does_not_come_to_life_again() {
+    let (_folder, file) = place();
+    filled(&file, 0).await;
+    let whole = fs::read(&file).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&file, &whole[..length]).unwrap();
+        Journal::open(&file).unwrap().begin("another", true).unwrap();
+        Journal::open(&file).unwrap().begin("another", true).unwrap();
+        assert!(Journal::open(&file).unwrap().begin(OF, true).is_err(), "{length}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_appended_to_another_file() {
     let (_folder, file) = place();
     for content in [
