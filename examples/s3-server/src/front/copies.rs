@@ -57,7 +57,8 @@ impl Front {
         metadata::keep_context(&mut metadata, &chosen.context);
         let algorithm = source.opener().checksum().map(|sealed| sealed.checksum.algorithm());
         let nothing = HeaderMap::new();
-        let watch = Watch::new(&nothing, None, None, algorithm.unwrap_or(checksum::DEFAULT))?;
+        let (algorithm, etag) = (algorithm.unwrap_or(checksum::DEFAULT), chosen.etag_rule());
+        let watch = Watch::new(&nothing, None, None, algorithm, etag)?;
         let plaintext = Box::pin(source.read(&ReadRange::Whole)?);
         let staged =
             self.store().stage(&bucket, &key, &*chosen.cipher, watch.watch(plaintext)).await;
@@ -97,7 +98,8 @@ impl Front {
         let source = self.source(&request, &request.input.copy_source).await?;
         let input = request.input;
         let range = source_range(input.copy_source_range.as_deref(), source.record().size)?;
-        let watch = Watch::new(&HeaderMap::new(), None, None, checksum::DEFAULT)?;
+        let (algorithm, etag) = (checksum::DEFAULT, chosen.etag_rule());
+        let watch = Watch::new(&HeaderMap::new(), None, None, algorithm, etag)?;
         let plaintext = watch.watch(Box::pin(source.read(&range)?));
         let staged = upload.stage(part_number(input.part_number)?, plaintext).await?;
         let mut told = HeaderMap::new();

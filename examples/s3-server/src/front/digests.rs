@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, StatusCode};
 use object_cipher_core::{Checksum, ChecksumAlgorithm};
-use object_cipher_s3::{ContentMd5, Digester, Digests, checksum};
+use object_cipher_s3::{ContentMd5, Digester, Digests, ETagRule, checksum};
 use s3s::{StdError, TrailingHeaders, dto::StreamingBlob};
 
 use super::{Refusal, Result};
@@ -24,18 +24,21 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Prepares for the body of a request with these headers. `default` is computed when the client
-    /// names no checksum.
+    /// names no checksum; MD5, which takes longer than all the rest, only for who needs it.
     pub(super) fn new(
         headers: &HeaderMap,
         trailers: Option<TrailingHeaders>,
         length: Option<i64>,
         default: ChecksumAlgorithm,
+        etag: ETagRule,
     ) -> Result<Self> {
         let (claimed, named) = claims(headers)?;
         let algorithm = named.unwrap_or(default);
         let content_md5 =
             headers.get("content-md5").map(|value| ContentMd5::parse(value.as_bytes()));
-        let digester = Digester::new([ChecksumAlgorithm::Md5, algorithm])?;
+        let needs_md5 = etag == ETagRule::Md5 || content_md5.is_some();
+        let md5 = needs_md5.then_some(ChecksumAlgorithm::Md5);
+        let digester = Digester::new(md5.into_iter().chain([algorithm]))?;
         Ok(Self {
             digester: Arc::new(Mutex::new(Some(digester))),
             algorithm,

@@ -234,9 +234,14 @@ impl Front {
 }
 
 impl Chosen {
+    /// What the ETag of a content in one piece is made of.
+    pub(super) fn etag_rule(&self) -> ETagRule {
+        ETagRule::of(self.cipher.mode())
+    }
+
     /// The ETag of a content in one piece, and whether records show it.
     pub(super) fn etag(&self, digests: &object_cipher_s3::Digests) -> Result<(ETag, bool)> {
-        let rule = ETagRule::of(self.cipher.mode());
+        let rule = self.etag_rule();
         Ok((rule.etag(digests, &Library)?, rule == ETagRule::Random))
     }
 

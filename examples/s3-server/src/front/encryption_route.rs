@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use object_cipher_core::Mode;
 use object_cipher_s3::{
-    BucketEncryption, Encryption, Error, ObjectEncryption, ReadKey, SseRequest, checksum,
+    BucketEncryption, ETagRule, Encryption, Error, ObjectEncryption, ReadKey, SseRequest, checksum,
 };
 use s3s::{Body, S3Request, S3Response, S3Result, route::S3Route};
 
@@ -150,7 +150,8 @@ impl Front {
 /// The body of a request, which has to say a digest of it.
 async fn read(request: S3Request<Body>) -> Result<Vec<u8>> {
     let trailers = request.trailing_headers;
-    let watch = Watch::new(&request.headers, trailers, None, checksum::DEFAULT)?.must_claim();
+    let (default, no_etag) = (checksum::DEFAULT, ETagRule::Random);
+    let watch = Watch::new(&request.headers, trailers, None, default, no_etag)?.must_claim();
     let mut body = watch.watch(Limited::new(request.input, MAX_BODY_LEN).into_data_stream());
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {

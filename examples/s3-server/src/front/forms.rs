@@ -32,7 +32,7 @@ impl Front {
             metadata::of_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
         metadata::keep_context(&mut metadata, &chosen.context);
         let nothing = HeaderMap::new();
-        let watch = Watch::new(&nothing, None, None, checksum::DEFAULT)?;
+        let watch = Watch::new(&nothing, None, None, checksum::DEFAULT, chosen.etag_rule())?;
         let source = watch.watch(body(input.body));
         let staged = self.store().stage(&bucket, &key, &*chosen.cipher, source).await;
         let staged = staged.map_err(chosen.told())?;

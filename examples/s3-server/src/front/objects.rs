@@ -45,7 +45,8 @@ impl Front {
         let (chosen, _) = self.to_write(arrival, &request.headers, place).await?;
         let length = request.input.content_length;
         let trailers = request.trailing_headers;
-        let watch = Watch::new(&request.headers, trailers, length, checksum::DEFAULT)?;
+        let (default, etag) = (checksum::DEFAULT, chosen.etag_rule());
+        let watch = Watch::new(&request.headers, trailers, length, default, etag)?;
         let mut metadata = metadata::of_headers(&request.headers)?;
         metadata::keep_context(&mut metadata, &chosen.context);
         let source = watch.watch(body(request.input.body));

@@ -93,8 +93,9 @@ impl Front {
         let place = Place { bucket: &bucket, key: &key, caller };
         let (upload, chosen) = self.resumed(place, &input.upload_id, part_key).await?;
         let default = algorithm(upload.record()).unwrap_or(checksum::DEFAULT);
-        let watch =
-            Watch::new(&request.headers, request.trailing_headers, input.content_length, default)?;
+        let (trailers, length) = (request.trailing_headers, input.content_length);
+        let etag = chosen.etag_rule();
+        let watch = Watch::new(&request.headers, trailers, length, default, etag)?;
         let number = part_number(input.part_number)?;
         let staged = upload.stage(number, watch.watch(body(input.body))).await?;
         let mut headers = HeaderMap::new();
