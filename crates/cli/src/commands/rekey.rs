@@ -40,6 +40,10 @@ pub(crate) fn run(command: &RekeyCommand, global: GlobalArgs) -> Result<()> {
 
 fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
     let store = &args.walk.store;
+    // Clap would ask for no --prefix where something that excludes it is there.
+    if args.move_to.is_some() && args.walk.prefix.is_none() {
+        return Err(Error::Usage("--move-to goes with --prefix"));
+    }
     if !(store.has_conditions() || args.single_writer || args.dry_run) {
         return Err(Error::OtherWriters);
     }
@@ -64,9 +68,7 @@ fn rekey(args: &RekeyArgs, global: GlobalArgs) -> Result<()> {
     let store = if args.single_writer { store.single_writer() } else { store }.build();
     let mut rekey = match (&args.walk.prefix, &args.move_to) {
         (Some(from), Some(to)) => Rekey::moving(store, goal, from.clone(), to.clone())?,
-        // Clap asks for no --prefix where something that excludes it is there.
-        (None, Some(_)) => return Err(Error::Usage("--move-to goes with --prefix")),
-        (_, None) => Rekey::new(store, goal),
+        _ => Rekey::new(store, goal),
     };
     rekey = rekey.attempts(args.attempts);
     rekey = match &args.journal {

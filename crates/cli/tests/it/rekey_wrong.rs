@@ -123,7 +123,11 @@ fn what_is_wrong_is_said_with_a_way_out_and_a_dry_run_finds_it() {
     bench.write("paths", b"pond,0/object+0\n");
     let named = run(&["--bucket", "lake", "--manifest", "paths"]).expect(USAGE);
     named.says("it is of the bucket pond, not lake (in paths)");
-    run(&["--bucket", "lake", "--manifest", "paths", "--move-to", "x"]).expect(USAGE);
+    // Before a key is asked for.
+    let nowhere = ["rekey", "run", &url, "--mode", "sse-s3", "--keyring", "nowhere"];
+    for with in [&["--manifest", "paths", "--move-to", "x"][..], &["--move-to", "x"]] {
+        bench.plain(&[&nowhere, with].concat()).expect(USAGE).says("--move-to goes with --prefix");
+    }
     bench.write("orc", b"ORC");
     run(&["--bucket", "lake", "--manifest", "orc"]).expect(USAGE).says("error: orc: ");
     assert_eq!(lake.versions(), [(1, OBJECTS)].into(), "nothing was changed");
